@@ -81,7 +81,7 @@ def _second(rig: Rig, began: float, busy: bool) -> Row:
         made = rig.stage.pictures_made()
         rig.frame()
         frames += 1
-        if rig.performance.cues[rig.performance.position.cue].cue.scene.model:
+        if rig.performance.cues[rig.performance.position.cue].cue.scene.models:
             drawing += stopwatch() - first - passed
             pictures += rig.stage.pictures_made() - made
     rate = pictures / drawing if drawing > 0.5 else -1.0

@@ -157,7 +157,7 @@ def test_a_source_that_never_drew_is_black_and_the_show_continues(
 ) -> None:
     show = opened()
     assert show.pixel() == RED_PIXEL
-    blue: Any = show.rig.performance.cues[1].scene.source
+    blue: Any = show.rig.performance.cues[1].scene.layers[0].source
 
     def fail(*_: object) -> None:
         raise RuntimeError("out of memory")

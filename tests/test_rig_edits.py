@@ -208,7 +208,7 @@ def test_an_edit_of_another_file_does_not_change_a_scene(opened: Callable[..., S
 
 def path_of(show: Show) -> object:
     """The latent path of the first scene."""
-    source = show.rig.performance.cues[0].scene.source
+    source = show.rig.performance.cues[0].scene.layers[0].source
     assert isinstance(source, LatentSource)
     return source.path
 

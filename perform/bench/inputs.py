@@ -87,8 +87,10 @@ def inputs_figures(seconds: float | None, model: str | None, device: Device) -> 
         rig, places = input_show(folder, windowed)
         stack.callback(rig.close)
         scene = rig.performance.cues[0].scene
-        assert not isinstance(scene.source, LatentSource)
-        scene.source = probe = Probe(scene.source, scene.source.parameters)
+        [layer] = scene.layers
+        assert not isinstance(layer.source, LatentSource)
+        probe = Probe(layer.source, layer.source.parameters)
+        scene.layers = [replace(layer, source=probe)]
         for kind in INPUT_SIGNALS:
             if kind in ("key", "mouse") and not windowed:
                 yield Figure(f"{kind}_ms_p99", float("nan"), "ms", LATENCY_GOAL, None, "no display, nor Xvfb")

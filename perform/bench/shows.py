@@ -98,7 +98,7 @@ def played_part(rig: Rig, seconds: float) -> Part:
     while (passed := stopwatch() - began) < seconds:
         made = rig.stage.pictures_made()
         rig.frame()
-        if rig.performance.cues[rig.performance.position.cue].cue.scene.model:
+        if rig.performance.cues[rig.performance.position.cue].cue.scene.models:
             drawing += stopwatch() - began - passed
             pictures += rig.stage.pictures_made() - made
         if rig.balance and (now := _decisions(rig)) > decisions:

@@ -52,7 +52,7 @@ class PictureSearch:
         """Draw another picture: a new random value for each target, one of the seeds."""
         self.turns += 1
         draw = np.random.default_rng(self.turns)
-        seeds = [target.value for target in self.targets if target.key.startswith("latent.weight")]
+        seeds = [target.value for target in self.targets if "latent.weight" in target.key]
         chosen = seeds[int(draw.integers(len(seeds)))] if seeds else ""
         for target in self.targets:
             value = _fit(target, draw.uniform(*_span(target)))

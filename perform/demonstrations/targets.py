@@ -13,6 +13,7 @@ from perform.latent.paths import WEIGHTS, path_parameters
 from perform.learning.targets import PARTS, other_name, scene_units
 from perform.parameters import Parameter
 from perform.scenes.controls import Setting, UnitSettings
+from perform.scenes.nodes import layer_key
 from perform.scenes.scene import Scene
 
 FormulaText: TypeAlias = str | list[str]  # a list for a point or a colour
@@ -66,7 +67,7 @@ def mapping_targets(scene: Scene, keys: Sequence[str], seeds: Sequence[int] = ()
     found = [one for key, name in named.items() for one in _parts(key, name, known[key])]
     weights = {p.name: p for p in path_parameters("weights")}
     found += [
-        MappingTarget(f"latent.weight{n}", f"seed{seed}", weights[f"weight{n}"])
+        MappingTarget(f"{_path_key(scene)}.weight{n}", f"seed{seed}", weights[f"weight{n}"])
         for n, seed in enumerate(seeds, 1)
     ]
     if not found:
@@ -86,17 +87,27 @@ def between_seeds(scene: Scene, seeds: Sequence[int]) -> Scene:
     """The scene with its latent path between these seeds, by weights. Raises ValueError."""
     if not seeds:
         return scene
-    if scene.latent is None:
-        raise ValueError(f"{scene.file}: a shader has no latent space, seeds need a generator with a model")
+    key = _path_key(scene)
     if not 2 <= len(set(seeds)) == len(seeds) <= WEIGHTS:
         raise ValueError(f"seeds {', '.join(map(str, seeds))}, must be 2..{WEIGHTS} different ones")
     kept = {
         name: value
-        for name, value in scene.latent.values.items()
+        for name, value in scene_units(scene)[key].values.items()
         if name in {p.name for p in path_parameters("weights")}
     }
-    values = kept | {"seeds": tuple(seeds)}
-    return replace(scene, latent=UnitSettings("weights", path_parameters("weights"), values))
+    path = UnitSettings("weights", path_parameters("weights"), kept | {"seeds": tuple(seeds)})
+    return _with_units(scene, {key: path})
+
+
+def _path_key(scene: Scene) -> str:
+    """The key of the only latent path of a scene. ValueError if it has none, or several."""
+    keys = [f"{layer_key(layer, n)}latent" for n, layer in enumerate(scene.layers) if layer.latent]
+    if not keys:
+        what = "a shader has no latent space, seeds need a generator with a model"
+        raise ValueError(f"{scene.file}: {what}")
+    if len(keys) > 1:
+        raise ValueError(f"{scene.file}: has {len(keys)} layers with a model, seeds need a preset with one")
+    return keys[0]
 
 
 def formula_texts(name: str, chosen: Sequence[MappingTarget]) -> dict[str, FormulaText]:
@@ -123,19 +134,30 @@ def _formula(text: str) -> formula.Formula:
 
 
 def _with(scene: Scene, settings: Mapping[str, Mapping[str, Setting]]) -> Scene:
-    now = {
-        unit: replace(one, values={**one.values, **settings[unit]}) if unit in settings else one
-        for unit, one in scene_units(scene).items()
-    }
-    return replace(
+    units = scene_units(scene)
+    return _with_units(
         scene,
-        source=now[scene.source_table],
-        latent=now.get("latent"),
-        blend=now.get("generator.blend"),
-        bends=_several(now, "generator.bend"),
-        directions=_several(now, "direction"),
-        filters=_several(now, "filter"),
+        {unit: replace(units[unit], values={**units[unit].values, **new}) for unit, new in settings.items()},
     )
+
+
+def _with_units(scene: Scene, changed: Mapping[str, UnitSettings]) -> Scene:
+    """The scene with other settings of the units at some keys."""
+    now = {**scene_units(scene), **changed}
+    layers = [
+        replace(
+            layer,
+            source=now[f"{key}{layer.source_table}"],
+            latent=now.get(f"{key}latent"),
+            blend=now.get(f"{key}generator.blend"),
+            bends=_several(now, f"{key}generator.bend"),
+            directions=_several(now, f"{key}direction"),
+            filters=_several(now, f"{key}filter") if key else (),
+            placement=now.get(key.removesuffix(".")),
+        )
+        for layer, key in ((layer, layer_key(layer, n)) for n, layer in enumerate(scene.layers))
+    ]
+    return replace(scene, layers=tuple(layers), filters=_several(now, "filter"))
 
 
 def _several(found: Mapping[str, UnitSettings], name: str) -> tuple[UnitSettings, ...]:

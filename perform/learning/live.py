@@ -24,6 +24,7 @@ from perform.learning.targets import LearnTarget, scene_targets, setting_text, s
 from perform.library import Library
 from perform.parameters import number_text
 from perform.performance import Performance
+from perform.scenes.nodes import units
 from perform.scenes.reader import read_scene
 from perform.scenes.setlist import Cue, Setlist, read_setlist
 from perform.signals import Event
@@ -109,8 +110,10 @@ def learnable(setlist: Setlist, cue: Cue, by_name: bool, library: Library) -> li
     scene = cue.scene
     alone = setlist.files[0] == scene.file
     unplayed = ["transition."] if cue.transition != scene.transition else []
-    if scene.model and not library.model(scene.model).space.c_dim:
-        unplayed.append("generator.label")
+    models = [
+        unit for unit in units(scene) if unit.settings.kind == "model" and unit.prefix.endswith("/generator")
+    ]
+    unplayed += [f"{one.key}.label" for one in models if not library.model(one.settings.name).space.c_dim]
     targets = [target for target in scene_targets(scene) if not target.key.startswith(tuple(unplayed))]
     found = [TargetInFile(target, scene.file, by_name or not alone) for target in targets]
     if not alone:

@@ -88,16 +88,7 @@ class LearnTarget:
 
 def scene_units(scene: Scene) -> dict[str, UnitSettings]:
     """The units of a scene, by the names of their tables; in the order of a scene's running controls."""
-    found = {scene.source_table: scene.source}
-    found |= {"latent": scene.latent} if scene.latent else {}
-    found |= {"generator.blend": scene.blend} if scene.blend else {}
-    for name, several in (
-        ("direction", scene.directions),
-        ("generator.bend", scene.bends),
-        ("filter", scene.filters),
-    ):
-        found |= {f"{name}[{i}]": settings for i, settings in enumerate(several)}
-    return found
+    return {unit.key: unit.settings for unit in nodes.units(scene)}
 
 
 def other_name(key: str) -> str:
@@ -110,9 +101,9 @@ def other_name(key: str) -> str:
 def scene_targets(scene: Scene) -> list[LearnTarget]:
     """Every number of a preset that a formula can play, in the order of the text."""
     found: list[LearnTarget] = []
-    units = [*nodes.units(scene), ("/transition", scene.transition.shader)]
-    for (prefix, settings), key in zip(units, (*scene_units(scene), "transition"), strict=True):
-        found += _of_unit(prefix, key, settings)
+    for unit in nodes.units(scene):
+        found += _of_unit(unit.prefix, unit.key, unit.settings)
+    found += _of_unit("/transition", "transition", scene.transition.shader)
     return found
 
 

@@ -1,8 +1,11 @@
-"""A scene on stage, its units open and its formulas running: signals -> parameters -> latent -> image."""
+"""A scene on stage, its units open and its formulas running: signals -> parameters -> latent -> image.
+
+Its layers are drawn from the lowest up, and its filters change the image of all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -16,10 +19,11 @@ from perform.latent.paths import Path
 from perform.latent.space import LatentMapper, truncate
 from perform.networks.controls import NetworkValues
 from perform.parameters import Values
-from perform.render import Image, Rewinds, Unit
+from perform.render import Composites, DrawnLayer, Image, Rewinds, Unit
+from perform.scenes.layers import is_seen
 from perform.scenes.nodes import units
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Scene
+from perform.scenes.scene import Layer, Scene
 from perform.signals import Signals
 
 LABEL_STEPS = 64  # from one class to the next
@@ -51,10 +55,11 @@ class SceneGenerator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SceneParameters:
-    """The values of every parameter of a scene at one moment, by unit; without directions that are left
+class LayerParameters:
+    """The values of every parameter of a layer at one moment, by unit; without directions that are left
     out."""
 
+    placement: Values
     source: Values
     bends: tuple[Values, ...]
     blend: Values
@@ -82,7 +87,7 @@ class LatentSource:
     centre: Centre | None = None
     _mappings: dict[float, LatentMapper] = field(default_factory=dict, init=False)
 
-    def latent(self, moment: Moment, parameters: SceneParameters) -> Floats:
+    def latent(self, moment: Moment, parameters: LayerParameters) -> Floats:
         """The point of the latent space ws [num_ws, w_dim].
 
         Directions come after truncation, as in GANSpace: they lead as far at any truncation.
@@ -104,58 +109,40 @@ class LatentSource:
         return self._mappings[label]
 
 
-class SceneInstance:
-    """A scene on stage. Its source is a unit that draws, or a latent space that is played."""
+@dataclass(frozen=True, slots=True)
+class LayerInstance:
+    """A layer on stage. Its source is a unit that draws, or a latent space that is played."""
 
-    def __init__(self, scene: Scene, source: Unit | LatentSource, filters: Sequence[Unit]) -> None:
-        self.scene, self.source, self.filters = scene, source, filters
-        self._start()
+    layer: Layer
+    source: Unit | LatentSource
+    filters: Sequence[Unit] = ()
 
-    def render(self, moment: Moment, signals: Signals) -> Image:
-        """The scene's image at this moment."""
-        parameters = self.parameters(moment, signals)
+    def image(self, moment: Moment, parameters: LayerParameters) -> Image:
+        """Its image at this moment, by itself."""
         if isinstance(self.source, LatentSource):
             latent = self.source.latent(moment, parameters)
             image = self.source.generator.render(moment, parameters.network, latent)
         else:
             image = self.source.render(moment, parameters.source)
-        return self.filtered(moment, parameters, image)
+        return filtered(self.filters, moment, parameters.filters, image)
 
-    def parameters(self, moment: Moment, signals: Signals) -> SceneParameters:
-        """The values of its parameters at this moment."""
-        scene, values = self.scene, iter([controls.step(moment, signals) for controls in self.controls])
-        return SceneParameters(
+    def parameters(self, values: Iterator[Values]) -> LayerParameters:
+        """Its parameters, from the next values of its units."""
+        layer = self.layer
+        return LayerParameters(
+            placement=next(values) if layer.placement else {},
             source=next(values),
-            latent=next(values) if scene.latent else {},
-            blend=next(values) if scene.blend else {},
-            directions=tuple(filter(None, islice(values, len(scene.directions)))),
-            bends=tuple(islice(values, len(scene.bends))),
-            filters=tuple(values),
+            latent=next(values) if layer.latent else {},
+            blend=next(values) if layer.blend else {},
+            directions=tuple(filter(None, islice(values, len(layer.directions)))),
+            bends=tuple(islice(values, len(layer.bends))),
+            filters=tuple(islice(values, len(layer.filters))),
         )
 
-    def filtered(self, moment: Moment, parameters: SceneParameters, image: Image) -> Image:
-        """An image after every filter of the scene."""
-        for unit, values in zip(self.filters, parameters.filters, strict=True):
-            image = unit.render(moment, values, image)
-        return image
-
-    def enter(self) -> None:
-        """Begin again: formulas forget, films go back to their beginning."""
-        self._start()
-        for unit in (self.source, *self.filters):
-            if isinstance(unit, Rewinds):
-                unit.rewind()
-
-    def resume_from(self, before: SceneInstance) -> None:
-        """Go on as the scene did before an edit, in what the edit did not touch."""
-        known = dict(zip((key for key, _ in units(before.scene)), before.controls, strict=True))
-        for (key, _), controls in zip(units(self.scene), self.controls, strict=True):
-            if key in known:
-                controls.resume_from(known[key])
-
-    def _start(self) -> None:
-        """Start the formulas: `controls` are those of `nodes.units` of the scene, in their order."""
-        self.controls = [settings.start() for _, settings in units(self.scene)]
+    @property
+    def units(self) -> list[object]:
+        """What is open for it: its source, and its filters."""
+        return [self.source, *self.filters]
 
     @property
     def readiness(self) -> Readiness:
@@ -166,3 +153,100 @@ class SceneInstance:
         """Open what it plays, if it is not open."""
         if isinstance(self.source, LatentSource):
             self.source.generator.request()
+
+
+class SceneInstance:
+    """A scene on stage. Without a `compositor` its only layer is its image."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        layers: Sequence[LayerInstance],
+        filters: Sequence[Unit],
+        compositor: Composites | None = None,
+    ) -> None:
+        self.scene, self.layers, self.filters, self.compositor = scene, layers, filters, compositor
+        self._start()
+
+    def render(self, moment: Moment, signals: Signals) -> Image:
+        """The scene's image at this moment."""
+        layers, filters = self.parameters(moment, signals)
+        return filtered(self.filters, moment, filters, self._composite(moment, layers))
+
+    def parameters(
+        self, moment: Moment, signals: Signals
+    ) -> tuple[Sequence[LayerParameters], Sequence[Values]]:
+        """The values of the parameters of each layer and of each filter over all, at this moment."""
+        values = iter([controls.step(moment, signals) for controls in self.controls])
+        return [layer.parameters(values) for layer in self.layers], [*values]
+
+    def _composite(self, moment: Moment, parameters: Sequence[LayerParameters]) -> Image:
+        """The image of all layers; one that nobody sees is not drawn."""
+        if not self.compositor:
+            return self.layers[0].image(moment, parameters[0])
+        seen = [is_seen(one.placement) for one in parameters]
+        layers = [one.layer for one in self.layers]
+        mattes = {layer.matte for layer, shown in zip(layers, seen, strict=True) if shown}
+        images = {
+            one.layer.name: one.image(moment, values)
+            for one, values, shown in zip(self.layers, parameters, seen, strict=True)
+            if shown or one.layer.name in mattes
+        }
+        drawn = [
+            DrawnLayer(images[layer.name], values.placement, premultiplied(layer), images.get(layer.matte))
+            for layer, values, shown in zip(layers, parameters, seen, strict=True)
+            if shown
+        ]
+        return self.compositor.render(drawn)
+
+    def enter(self) -> None:
+        """Begin again: formulas forget, films go back to their beginning."""
+        self._start()
+        for unit in self.units:
+            if isinstance(unit, Rewinds):
+                unit.rewind()
+
+    def resume_from(self, before: SceneInstance) -> None:
+        """Go on as the scene did before an edit, in what the edit did not touch."""
+        known = dict(zip((unit.prefix for unit in units(before.scene)), before.controls, strict=True))
+        for unit, controls in zip(units(self.scene), self.controls, strict=True):
+            if unit.prefix in known:
+                controls.resume_from(known[unit.prefix])
+
+    def _start(self) -> None:
+        """Start the formulas: `controls` are those of `nodes.units` of the scene, in their order."""
+        self.controls = [unit.settings.start() for unit in units(self.scene)]
+
+    @property
+    def units(self) -> list[object]:
+        """What is open for it: sources and filters."""
+        return [*(unit for layer in self.layers for unit in layer.units), *self.filters]
+
+    @property
+    def latent_source(self) -> LatentSource | None:
+        """The latent space that it plays, if its image is that of one generator."""
+        source = None if self.compositor else self.layers[0].source
+        return source if isinstance(source, LatentSource) else None
+
+    @property
+    def readiness(self) -> Readiness:
+        """Whether it can be played."""
+        return Readiness.of_all(layer.readiness for layer in self.layers)
+
+    def request(self) -> None:
+        """Open what it plays, if it is not open."""
+        for layer in self.layers:
+            layer.request()
+
+
+def filtered(filters: Sequence[Unit], moment: Moment, values: Sequence[Values], image: Image) -> Image:
+    """An image after some filters, with the values of each."""
+    for unit, own in zip(filters, values, strict=True):
+        image = unit.render(moment, own, image)
+    return image
+
+
+def premultiplied(layer: Layer) -> bool:
+    """Whether the colours of its image are times their alpha: those of pictures and films are, those of
+    shaders are not."""
+    return layer.source.kind != "shader"

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from perform.clock import Moment
 from perform.latent.space import morph
-from perform.performance.scene import LatentSource, SceneInstance
+from perform.performance.scene import LatentSource, SceneInstance, filtered
 from perform.render import Image, Unit
 from perform.scenes.controls import RunningControls
 from perform.scenes.setlist import Cue
@@ -55,11 +55,15 @@ class Morph(TransitionInstance):
 
     def images(self, moment: Moment, signals: Signals) -> tuple[Image, Image]:
         """The image, filtered as each scene does."""
-        before, after = self.before.parameters(moment, signals), self.after.parameters(moment, signals)
+        [before], earlier = self.before.parameters(moment, signals)
+        [after], later = self.after.parameters(moment, signals)
         start, end = self.start.latent(moment, before), self.end.latent(moment, after)
         latent = morph(start, end, self.progress)
         image = self.end.generator.render(moment, after.network, latent)
-        return self.before.filtered(moment, before, image), self.after.filtered(moment, after, image)
+        return (
+            filtered(self.before.filters, moment, earlier, image),
+            filtered(self.after.filters, moment, later, image),
+        )
 
 
 @dataclass(slots=True)
@@ -76,8 +80,8 @@ class CueInstance:
         after = self.scene
         if before is None or before is after:
             return after
-        start, end = before.source, after.source
-        shared = self.cue.transition.morph and before.scene.model == after.scene.model
-        if shared and isinstance(start, LatentSource) and isinstance(end, LatentSource):
+        start, end = before.latent_source, after.latent_source
+        shared = self.cue.transition.morph and before.scene.models == after.scene.models
+        if shared and start and end:
             return Morph(before, after, self.transition, self.controls, progress, start, end)
         return TransitionInstance(before, after, self.transition, self.controls, progress)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from perform.clock import Moment
@@ -37,6 +39,25 @@ class Unit(Protocol):
 
     def release(self) -> None:
         """Release textures and programs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnLayer:
+    """A layer's image and the values of its controls (`LAYER_PARAMETERS`); `premultiplied`: its colours are
+    times their alpha. It is seen through the image `matte`, if it has one."""
+
+    image: Image
+    values: Values
+    premultiplied: bool = False
+    matte: Image | None = None
+
+
+class Composites(Protocol):
+    """Draws layers over each other."""
+
+    def render(self, layers: Sequence[DrawnLayer]) -> Image:
+        """The image of the layers, the lowest first."""
         ...
 
 

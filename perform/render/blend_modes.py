@@ -62,4 +62,5 @@ def function(mode: str) -> str:
         return f"{_COLOURS}vec3 blended(vec3 Cb, vec3 Cs) {{ return {_COLOUR[mode]}; }}\n"
     channel = f"float channel(float Cb, float Cs) {{ return {_CHANNEL[mode]}; }}\n"
     each = ", ".join(f"channel(below.{c}, layer.{c})" for c in "rgb")
-    return f"{_HARD_LIGHT}{_SOFT_LIGHT}{channel}vec3 blended(vec3 below, vec3 layer) {{ return vec3({each}); }}\n"
+    blended = f"vec3 blended(vec3 below, vec3 layer) {{ return vec3({each}); }}\n"
+    return "".join((_HARD_LIGHT, _SOFT_LIGHT, channel, blended))

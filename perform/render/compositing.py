@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from perform.parameters import Values
-from perform.render import Image, blend_modes
+from perform.render import DrawnLayer, Image, blend_modes
 from perform.render.strips import Strip
 from perform.render.targets import Target
+from perform.scenes.layers import is_seen
 
 if TYPE_CHECKING:
     import moderngl
 
-LEAST_SCALE = 1e-3  # a smaller layer is not seen
+Variant: TypeAlias = tuple[str, str, str, bool]  # blend mode, key, part of the matte, premultiplied
 _LAYER = """
 uniform sampler2D below;
 uniform sampler2D layer;
@@ -90,29 +90,6 @@ float matted(vec2 at) {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnLayer:
-    """A layer's image and the values of its controls (`LAYER_PARAMETERS`); `premultiplied`: its colours are
-    times their alpha. It is seen through the image `matte`, if it has one."""
-
-    image: Image
-    values: Values
-    premultiplied: bool = False
-    matte: Image | None = None
-
-    @property
-    def seen(self) -> bool:
-        """Whether there is anything of it to see."""
-        values = self.values
-        return bool(values["visible"]) and values["opacity"] > 0 and values["scale"] >= LEAST_SCALE
-
-    @property
-    def variant(self) -> tuple[str, str, str, bool]:
-        """What its program is made of: blend mode, key, part of the matte, and form of its colours."""
-        matted = self.values["matte_part"] if self.matte else ""
-        return self.values["blend"], self.values["key"], matted, self.premultiplied
-
-
 class Compositor:
     """Draws layers into an image of `size` (width, height)."""
 
@@ -120,7 +97,7 @@ class Compositor:
         self.size = size
         self._context = context
         self._target: Target | None = None
-        self._strips: dict[tuple[str, str, str, bool], Strip] = {}
+        self._strips: dict[Variant, Strip] = {}
 
     def render(self, layers: Sequence[DrawnLayer]) -> Image:
         """The image of the layers, the lowest first; its own until it renders again."""
@@ -128,7 +105,7 @@ class Compositor:
         target.framebuffer.clear(alpha=1.0)
         target.drawn()
         for layer in layers:
-            if layer.seen:
+            if is_seen(layer.values):
                 self._draw(layer, target)
         return target.texture
 
@@ -166,7 +143,8 @@ class Compositor:
             )
         if values["key"] == "chroma":
             strip.set(key_color=tuple(values["key_color"][:3]))
-        strip.draw(target, below=0, layer=1, opacity=values["opacity"], **self._placed(values))
+        strip.set(below=0, layer=1, opacity=values["opacity"], **self._placed(values))
+        strip.draw(target)
 
     def _placed(self, values: Values) -> dict[str, tuple[float, ...]]:
         """The uniforms of a layer's place in the frame."""
@@ -185,9 +163,11 @@ class Compositor:
 
     def _strip(self, layer: DrawnLayer) -> Strip:
         """The program of a layer, compiled when a layer is drawn so for the first time."""
-        if layer.variant not in self._strips:
-            mode, key, matted, premultiplied = layer.variant
-            parts = (blend_modes.function(mode), _STRAIGHT[premultiplied], _KEYED[key], _MATTED[matted])
+        mode, key = layer.values["blend"], layer.values["key"]
+        matted = layer.values["matte_part"] if layer.matte else ""
+        variant = mode, key, matted, layer.premultiplied
+        if variant not in self._strips:
+            parts = (blend_modes.function(mode), _STRAIGHT[layer.premultiplied], _KEYED[key], _MATTED[matted])
             text = _LAYER.replace("\nfloat inside", "\n".join(("", *parts, "float inside")), 1)
-            self._strips[layer.variant] = Strip(self._context, text)
-        return self._strips[layer.variant]
+            self._strips[variant] = Strip(self._context, text)
+        return self._strips[variant]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perform.parameters import Parameter
+from perform.parameters import Parameter, Values
 
 # As in "Compositing and Blending Level 1" of the W3C, with its names; and add, its plus-lighter.
 BLEND_MODES = (
@@ -25,6 +25,7 @@ BLEND_MODES = (
     "luminosity",
 )
 KEYS = ("none", "luma", "chroma")
+LEAST_SCALE = 1e-3  # a smaller layer is not seen
 MATTE_PARTS = ("alpha", "luma")  # of the matte's picture, that the layer is seen through
 
 
@@ -73,3 +74,8 @@ LAYER_PARAMETERS = (
     Parameter("matte_invert", False, 0, 1, kind="bool", description="it is seen where the matte is not"),
     Parameter("visible", True, 0, 1, kind="bool", description="off: it is not drawn, but can be a matte"),
 )
+
+
+def is_seen(placement: Values) -> bool:
+    """Whether there is anything to see of a layer with these values of its controls."""
+    return bool(placement["visible"]) and placement["opacity"] > 0 and placement["scale"] >= LEAST_SCALE

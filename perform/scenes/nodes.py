@@ -16,7 +16,7 @@ from perform.formula import Formula
 from perform.parameters import Parameter
 from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.holds import holdable
-from perform.scenes.scene import Scene
+from perform.scenes.scene import Layer, Scene
 from perform.scenes.setlist import Cue, Setlist
 from perform.scenes.show import SHOW_CONTROLS, STATUS_PARAMETERS
 
@@ -41,18 +41,51 @@ class Node:
     in_formulas: bool = False
 
 
-def units(scene: Scene) -> list[tuple[str, UnitSettings]]:
-    """The units of a scene by the beginning of their addresses; a second unit of one name is NAME2."""
-    rows = [("/generator", scene.source), ("/latent", scene.latent), ("/blend", scene.blend)]
-    named = [(prefix, settings) for prefix, settings in rows if settings]
-    for kind, several in (
-        ("direction", scene.directions),
-        ("bend", scene.bends),
-        ("filter", scene.filters),
-    ):
-        names = _distinct([segment(settings.name) for settings in several])
-        named += [(f"/{kind}/{name}", one) for name, one in zip(names, several, strict=True)]
-    return named
+@dataclass(frozen=True, slots=True)
+class SceneUnit:
+    """A unit of a scene: the `key` of its table in the preset, such as `filter[0]`, the beginning of its
+    addresses, and its settings."""
+
+    key: str
+    prefix: str
+    settings: UnitSettings
+
+
+def units(scene: Scene) -> list[SceneUnit]:
+    """The units of a scene, those of the lowest layer first."""
+    layers = [unit for number, layer in enumerate(scene.layers) for unit in _layer_units(layer, number)]
+    return [*layers, *_named_units("", "", "filter", "filter", scene.filters)]
+
+
+def layer_key(layer: Layer, number: int) -> str:
+    """The beginning of a layer's keys in the preset; `number` counts the layers from 0."""
+    return f"layer[{number}]." if layer.placement else ""
+
+
+def _layer_units(layer: Layer, number: int) -> Iterator[SceneUnit]:
+    """The units of a layer, counted from 0. Addresses count from 1; those of the only layer of a preset
+    without [[layer]] have no number."""
+    key, prefix = layer_key(layer, number), ""
+    if layer.placement:
+        prefix = f"/layer/{number + 1}"
+        yield SceneUnit(key.removesuffix("."), prefix, layer.placement)
+    yield SceneUnit(f"{key}{layer.source_table}", f"{prefix}/generator", layer.source)
+    if layer.latent:
+        yield SceneUnit(f"{key}latent", f"{prefix}/latent", layer.latent)
+    if layer.blend:
+        yield SceneUnit(f"{key}generator.blend", f"{prefix}/blend", layer.blend)
+    yield from _named_units(key, prefix, "direction", "direction", layer.directions)
+    yield from _named_units(key, prefix, "generator.bend", "bend", layer.bends)
+    yield from _named_units(key, prefix, "filter", "filter", layer.filters)
+
+
+def _named_units(
+    key: str, prefix: str, table: str, kind: str, several: Sequence[UnitSettings]
+) -> Iterator[SceneUnit]:
+    """Units of one kind; a second unit of one name is NAME2."""
+    names = _distinct([segment(settings.name) for settings in several])
+    for number, (name, settings) in enumerate(zip(names, several, strict=True)):
+        yield SceneUnit(f"{key}{table}[{number}]", f"{prefix}/{kind}/{name}", settings)
 
 
 def all_nodes(setlist: Setlist, cue: Cue) -> dict[str, Node]:
@@ -97,7 +130,8 @@ def segment(name: str) -> str:
 
 def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
     nodes = {}
-    for prefix, settings in (*units(cue.scene), ("/transition", cue.transition.shader)):
+    rows = [(one.prefix, one.settings) for one in units(cue.scene)]
+    for prefix, settings in (*rows, ("/transition", cue.transition.shader)):
         for address, parameter, unit in unit_addresses(prefix, settings):
             setting = _setting_text(unit.values.get(parameter.name, parameter.default))
             nodes[address] = Node(address, parameter, setting)

@@ -22,17 +22,21 @@ from perform.faults import reason
 from perform.parameters import SIZES, Parameter, ParameterError, name_hint
 from perform.paths import found, run_model
 from perform.scenes.controls import Setting, UnitSettings
-from perform.scenes.scene import Catalogue, Footage, Role, Scene, Transition
+from perform.scenes.layers import LAYER_PARAMETERS
+from perform.scenes.scene import Catalogue, Footage, Layer, Role, Scene, Transition
 
 Found = TypeVar("Found")
 Table: TypeAlias = dict[str, Any]  # of a TOML file
 Declared: TypeAlias = Callable[[str], tuple[Parameter, ...]]  # the parameters of a unit by its name
 FOOTAGE: tuple[Footage, ...] = get_args(Footage)
-OF_MODEL = re.compile(r"generator\.(?!model$)|direction\[\d+\]\.name$")  # keys of what another model may lack
+OF_MODEL = re.compile(
+    r"(layer\[\d+\]\.)?(generator\.(?!model$)|direction\[\d+\]\.name$)"
+)  # keys of what another model may lack
 
 
-class SceneText(BaseModel, extra="forbid", strict=True):
-    """The tables of a preset, unchecked within. FIRST_KEYS are the keys of a table that may take its name."""
+class LayerText(BaseModel, extra="forbid", strict=True):
+    """The tables of a layer's source and filters, unchecked within; a preset without [[layer]] has them at
+    its top. FIRST_KEYS are the keys of a table that may take its name."""
 
     FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "generator": ("model", "shader"),
@@ -41,15 +45,22 @@ class SceneText(BaseModel, extra="forbid", strict=True):
         "direction": ("name",),
         "filter": ("shader",),
         "transition": ("shader",),
+        "layer": ("name",),
     }
-    title: str = Field(min_length=1)
-    description: str = ""
-    clock: Lead = "auto"
     generator: Table | None = None
     source: Table | None = None
     latent: Table = {}
     direction: list[Table] = []
     filter: list[Table] = []
+
+
+class SceneText(LayerText):
+    """The tables of a preset."""
+
+    title: str = Field(min_length=1)
+    description: str = ""
+    clock: Lead = "auto"
+    layer: list[Table] = []
     transition: Table = {}
 
 
@@ -70,17 +81,11 @@ def check_scene(
     """The scene that a text describes. Raises SceneError with every fault, those that are known already
     first; `given` are the tables that the file has, right or wrong."""
     reader = Reader(path, catalogue, faults)
-    table = text.generator or {}
-    neural = "model" in table
-    source = reader.scene_source(text.generator, text.source, given)
-    bends = reader.bends(source.name, table.get("bend", [])) if neural else ()
-    blend = reader.blend(source.name, table) if neural else None
-    latent = reader.unit("latent", {"path": "walk"} | text.latent, "path", catalogue.path) if neural else None
-    for key in ("latent", "direction"):
-        if getattr(text, key) and not neural:
-            reader.fault(key, "needs a generator with a model; nothing else has a latent space")
-    directions = reader.directions(source, text.direction) if neural else ()
-    filters = tuple(reader.shader(f"filter[{i}]", table, "filter") for i, table in enumerate(text.filter))
+    if text.layer or "layer" in given:
+        layers = reader.layers(text, given)
+    else:
+        layers = (reader.layer("", text, given),)
+    filters = reader.filters("filter", text.filter)
     transition = reader.transition("transition", text.transition)
     if reader.faults:
         raise SceneError(reader.faults)
@@ -88,17 +93,12 @@ def check_scene(
         catalogue.leave_out(one)
     return Scene(
         title=text.title,
-        source=source,
-        latent=latent,
+        layers=layers,
         filters=filters,
         transition=transition,
         description=text.description,
         file=path,
-        bends=bends,
-        blend=blend,
-        directions=directions,
         lead=text.clock,
-        source_table="generator" if text.source is None else "source",
     )
 
 
@@ -123,35 +123,97 @@ class Reader:
         """Whether something whose key begins so is left out."""
         return any(one.startswith(f"{self._path}: {key}") for one in self.left_out)
 
-    def scene_source(
-        self, generator: Table | None, source: Table | None, given: Collection[str]
+    def layers(self, text: SceneText, given: Collection[str]) -> tuple[Layer, ...]:
+        """The layers of a preset with [[layer]], the lowest first."""
+        for key in ("generator", "source", "latent", "direction"):
+            if key in given:
+                self.fault(key, "and layer: a preset with layers has it in one of them, [layer.generator]")
+        found = [self._placed_layer(f"layer[{i}]", i, table) for i, table in enumerate(text.layer)]
+        names = [layer.name for layer in found]
+        for i, layer in enumerate(found):
+            if layer.name in names[:i]:
+                self.fault(f"layer[{i}].name", f"= {layer.name!r} is the name of another layer, too")
+            if layer.matte and (layer.matte not in names or layer.matte == layer.name):
+                others = [name for name in names if name != layer.name]
+                what = f"= {layer.matte!r}, must be another layer{name_hint(layer.matte, others)}"
+                self.fault(f"layer[{i}].matte", what)
+        return tuple(found)
+
+    def _placed_layer(self, key: str, number: int, table: Table) -> Layer:
+        """One table of [[layer]]."""
+        inner = {name: one for name, one in table.items() if name in LayerText.model_fields}
+        text, faults = fitted_partly(self._path, inner, LayerText, key)
+        self.faults += faults
+        layer = self.layer(f"{key}.", text, table)
+        filters = self.filters(f"{key}.filter", text.filter)
+        name, matte = (self._layer_name(key, table, one) for one in ("name", "matte"))
+        rest = {setting: one for setting, one in table.items() if setting not in (*inner, "name", "matte")}
+        placement = self.settings(
+            key, name, LAYER_PARAMETERS, rest, ("name", "matte", *LayerText.model_fields)
+        )
+        return replace(layer, filters=filters, placement=placement, name=name or str(number + 1), matte=matte)
+
+    def _layer_name(self, key: str, table: Table, name: str) -> str:
+        """The name of a layer at a key of its table; empty, with a fault noted, if it is none."""
+        value = table.get(name, "")
+        if isinstance(value, str):
+            return value
+        self.fault(f"{key}.{name}", f"= {value!r}, must be the name of a layer")
+        return ""
+
+    def layer(self, at: str, text: LayerText, given: Collection[str]) -> Layer:
+        """The source of a layer, and how it is played, without its filters. `at` is the beginning of its
+        keys, `given` are the tables that it has, right or wrong."""
+        table = text.generator or {}
+        neural = "model" in table
+        source = self._layer_source(at, text.generator, text.source, given)
+        for key in ("latent", "direction"):
+            if getattr(text, key) and not neural:
+                self.fault(f"{at}{key}", "needs a generator with a model; nothing else has a latent space")
+        if not neural:
+            return Layer(source, source_table="generator" if text.source is None else "source")
+        return Layer(
+            source,
+            latent=self.unit(f"{at}latent", {"path": "walk"} | text.latent, "path", self.catalogue.path),
+            bends=self.bends(at, source.name, table.get("bend", [])),
+            blend=self.blend(at, source.name, table),
+            directions=self.directions(at, source, text.direction),
+        )
+
+    def filters(self, key: str, tables: Sequence[Table]) -> tuple[UnitSettings, ...]:
+        """The filters in the tables of a list."""
+        return tuple(self.shader(f"{key}[{i}]", table, "filter") for i, table in enumerate(tables))
+
+    def _layer_source(
+        self, at: str, generator: Table | None, source: Table | None, given: Collection[str]
     ) -> UnitSettings:
-        """The scene's source: its [generator] or its [source]. `given` are the file's tables."""
+        """A layer's source: its [generator] or its [source]. `given` are its tables."""
+        what = "a layer" if at else "a scene"
         if generator is not None and source is not None:
-            self.fault("generator", "and source: a scene has exactly one of these")
+            self.fault(f"{at}generator", f"and source: {what} has exactly one of these")
         elif generator is source is None and not {"generator", "source"} & {*given}:
-            self.fault("source", "is missing: a scene has a [generator] or a [source]")
+            self.fault(f"{at}source", f"is missing: {what} has a [generator] or a [source]")
         if (generator is None) == (source is None):
             return UnitSettings("", (), {})
         if source is not None:
-            return self.source("source", source)
+            return self.source(f"{at}source", source)
         table = generator or {}
         if "model" not in table:
-            return self.shader("generator", table, "generator")
+            return self.shader(f"{at}generator", table, "generator")
         if "shader" in table:
-            self.fault("generator", "has model and shader: a generator has one of these")
+            self.fault(f"{at}generator", "has model and shader: a generator has one of these")
             table = {key: value for key, value in table.items() if key != "shader"}
         self._replaced = self.catalogue.replaced(str(table["model"]))
         table = self._resolve_files(table, "model", "kept")
         inside = {key: value for key, value in table.items() if key not in ("bend", "blend")}
-        return self._with_kept(self.unit("generator", inside, "model", self.catalogue.generator))
+        return self._with_kept(at, self.unit(f"{at}generator", inside, "model", self.catalogue.generator))
 
-    def _with_kept(self, source: UnitSettings) -> UnitSettings:
+    def _with_kept(self, at: str, source: UnitSettings) -> UnitSettings:
         """A model whose file of kept latents, if it has one, is checked."""
-        kept = source.values.get("kept")
+        kept, key = source.values.get("kept"), f"{at}generator.kept"
         if isinstance(kept, str) and kept:
-            self._known("generator.kept", kept, partial(self.catalogue.latents, source.name))
-            if self._leaves_out("generator.kept"):
+            self._known(key, kept, partial(self.catalogue.latents, source.name))
+            if self._leaves_out(key):
                 return replace(source, values={**source.values, "kept": ""})
         return source
 
@@ -188,7 +250,7 @@ class Reader:
         fed = {name: self.source(f"{key}.{name}", one) for name, one in tables.items()}
         name = table.get(kind)
         if not isinstance(name, str):
-            allowed = "model or shader" if key == "generator" else kind
+            allowed = "model or shader" if key.endswith("generator") else kind
             self.fault(key, f"has no {allowed}")
             return UnitSettings("", (), {}, kind, fed)
         parameters = self._known(f"{key}.{kind}", name, declared)
@@ -221,45 +283,44 @@ class Reader:
                 self.fault(f"{key}.{setting}", f"= {text!r}: {error}")
         return UnitSettings(name, parameters, values)
 
-    def bends(self, model: str, tables: object) -> tuple[UnitSettings, ...]:
+    def bends(self, at: str, model: str, tables: object) -> tuple[UnitSettings, ...]:
         """The operations on the activations of a model's layers."""
+        key = f"{at}generator.bend"
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self.fault(
-                "generator.bend", must_be_table("generator.bend", tables, ("operation",), several=True)
-            )
+            self.fault(key, must_be_table(key, tables, ("operation",), several=True))
             return ()
         declared = partial(self.catalogue.bend, model)
-        found = [
-            self.unit(f"generator.bend[{i}]", table, "operation", declared) for i, table in enumerate(tables)
-        ]
-        return () if self._leaves_out("generator.bend") else tuple(found)
+        found = [self.unit(f"{key}[{i}]", table, "operation", declared) for i, table in enumerate(tables)]
+        return () if self._leaves_out(key) else tuple(found)
 
-    def blend(self, model: str, generator: Table) -> UnitSettings | None:
+    def blend(self, at: str, model: str, generator: Table) -> UnitSettings | None:
         """The second model that a model is mixed with."""
-        table = generator.get("blend")
+        table, key = generator.get("blend"), f"{at}generator.blend"
         if table is None:
             return None
         if not isinstance(table, dict):
-            self.fault("generator.blend", must_be_table("generator.blend", table, ("model",)))
+            self.fault(key, must_be_table(key, table, ("model",)))
             return None
         declared = partial(self.catalogue.blend, model)
-        found = self.unit("generator.blend", self._resolve_files(table, "model"), "model", declared)
-        self._check_order(found)
-        return None if self._leaves_out("generator.blend") else found
+        found = self.unit(key, self._resolve_files(table, "model"), "model", declared)
+        self._check_order(key, found)
+        return None if self._leaves_out(key) else found
 
-    def _check_order(self, blend: UnitSettings) -> None:
+    def _check_order(self, key: str, blend: UnitSettings) -> None:
         """Note a fault of a blend whose first layer comes after its last."""
         layers = next((one.choices for one in blend.parameters if one.name == "from"), ())
         first, last = (blend.with_defaults.get(end) for end in ("from", "to"))
         if first in layers and last in layers and layers.index(first) > layers.index(last):
-            self.fault("generator.blend.from", f"= {first!r} comes after to = {last!r}, must come before")
+            self.fault(f"{key}.from", f"= {first!r} comes after to = {last!r}, must come before")
 
-    def directions(self, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
+    def directions(self, at: str, source: UnitSettings, tables: list[Table]) -> tuple[UnitSettings, ...]:
         """The directions that are played after the path; one that is left out has no parameters."""
         if not source.parameters:  # there is no such model; the fault is noted already
             return ()
         declared = partial(self.catalogue.direction, source.name)
-        return tuple(self.unit(f"direction[{i}]", table, "name", declared) for i, table in enumerate(tables))
+        return tuple(
+            self.unit(f"{at}direction[{i}]", table, "name", declared) for i, table in enumerate(tables)
+        )
 
     def _known(self, key: str, name: str, find: Callable[[str], Found]) -> Found | None:
         """The result of `find` for a name; None, with a fault noted, if it fails."""

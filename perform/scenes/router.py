@@ -11,6 +11,7 @@ address is a parameter's own, the parameter is held at the message's value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -32,6 +33,8 @@ from perform.scenes.setlist import Cue, Setlist
 from perform.scenes.show import SHOW_CONTROLS
 from perform.scenes.snapshot import Arguments
 from perform.signals import Event, Signals
+
+SOURCE = re.compile(r"^(/layer/\d+)?/source/")
 
 
 @dataclass(slots=True)
@@ -69,8 +72,8 @@ class AddressRouter:
         self._show = show
         self._scene = [*scene, transition]
         self._destinations: dict[str, Destination] = {}
-        for (prefix, _), controls in zip(units(cue.scene), scene, strict=True):
-            self._add(prefix, controls)
+        for unit, controls in zip(units(cue.scene), scene, strict=True):
+            self._add(unit.prefix, controls)
         self._add("/transition", transition)
         for control in SHOW_CONTROLS:
             self._destinations[control.address] = Destination(show, control.parameter, control.mode)
@@ -148,8 +151,7 @@ class AddressRouter:
             self._destinations[address] = Destination(owner, parameter)
 
     def _set(self, address: str, part: int, value: float | str) -> None:
-        if address.startswith("/source/"):  # the other name of a scene's source
-            address = address.replace("/source/", "/generator/", 1)
+        address = SOURCE.sub(r"\1/generator/", address)  # the other name of a source
         if address == RELEASE and value:
             self.release()
         elif destination := self._destinations.get(address):

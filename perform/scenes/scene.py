@@ -1,7 +1,8 @@
 """Scenes: presets, checked.
 
-A scene has one source (a generator with the path that plays it, a shader, a camera, a film or a
-still), filters, and a transition that brings it in; every parameter is a number or a formula.
+A scene has layers, filters over all of them, and a transition that brings it in. A layer has one source (a
+generator with the path that plays it, a shader, a camera, a film or a still) and filters of its own. Every
+parameter is a number or a formula.
 """
 
 from __future__ import annotations
@@ -90,32 +91,54 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """A preset, checked: its source (a model with a latent path, a shader, a film, a still or a camera),
-    its filters and its transition."""
+class Layer:
+    """A source (a model with a latent path, a shader, a film, a still or a camera), the filters of it alone,
+    and its `placement` over the layers below. The only layer of a preset without [[layer]] has none: it is
+    the scene's image as it is."""
 
-    title: str
     source: UnitSettings
-    latent: UnitSettings | None
-    filters: tuple[UnitSettings, ...]
-    transition: Transition
-    description: str = ""
-    file: Path = field(default_factory=Path)
+    latent: UnitSettings | None = None
     bends: tuple[UnitSettings, ...] = ()
-    blend: UnitSettings | None = None
+    blend: UnitSettings | None = None  # the second model that its model is mixed with
     directions: tuple[UnitSettings, ...] = ()
-    lead: Lead = "auto"  # leads the beat when the scene is played alone
+    filters: tuple[UnitSettings, ...] = ()
+    placement: UnitSettings | None = None
+    name: str = ""
+    matte: str = ""  # the name of the layer through whose image it is seen
     source_table: str = "generator"  # the table of its source in the preset: generator, or source
 
     @property
     def model(self) -> str | None:
-        """The name of the trained generator, None where a shader is the source."""
+        """The name of the trained generator, None where another source draws."""
         return self.source.name if self.latent else None
+
+    @property
+    def settings(self) -> tuple[UnitSettings, ...]:
+        """Those of all that it is made of."""
+        one = [self.placement, self.source, self.latent, self.blend]
+        return (*filter(None, one), *self.directions, *self.bends, *self.filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A preset, checked: its layers from the lowest up, the filters over all of them, and its transition."""
+
+    title: str
+    layers: tuple[Layer, ...]
+    filters: tuple[UnitSettings, ...]
+    transition: Transition
+    description: str = ""
+    file: Path = field(default_factory=Path)
+    lead: Lead = "auto"  # leads the beat when the scene is played alone
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of its trained generators."""
+        return tuple(layer.model for layer in self.layers if layer.model)
 
     @property
     def signal_names(self) -> frozenset[str]:
         """The signals that its formulas name."""
-        one = [unit for unit in (self.source, self.latent, self.blend, self.transition.shader) if unit]
-        return frozenset().union(
-            *(unit.signal_names for unit in (*one, *self.filters, *self.bends, *self.directions))
-        )
+        units = [unit for layer in self.layers for unit in layer.settings]
+        units += [*self.filters, self.transition.shader]
+        return frozenset().union(*(unit.signal_names for unit in units))

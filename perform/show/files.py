@@ -116,7 +116,7 @@ def read_show(file: Path, library: Library, before: Setlist | None = None) -> Se
 def document_kind(file: Path, tables: Collection[str]) -> DocumentKind:
     """What a TOML file is: by the tables that only one kind has, by its folder, else by what is most like its
     tables."""
-    if {"generator", "source"} & {*tables}:
+    if {"generator", "source", "layer"} & {*tables}:
         return "preset"
     if "cue" in tables or file.name == PROJECT_SETLIST:
         return "setlist"

@@ -22,18 +22,19 @@ from perform.library import Library
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
-from perform.performance.scene import LatentSource, SceneGenerator
-from perform.render import Unit, isf
+from perform.performance.scene import LatentSource, LayerInstance, SceneGenerator
+from perform.render import Composites, Unit, isf
+from perform.render.compositing import Compositor
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
 from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Role, Scene
+from perform.scenes.scene import Layer, Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage.coming import Coming
-from perform.stage.contained import ContainedUnit
+from perform.stage.contained import ContainedCompositor, ContainedUnit
 from perform.stage.generator import PooledGenerator
 from perform.stage.governor import NetworkTime
 from perform.stage.pool import ModelPool, PoolKey
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("perform")
 COSTLY = 3.0  # seconds of a shader's first frame, from which on a render says so
-StageUnit: TypeAlias = ContainedUnit | PooledGenerator
+StageUnit: TypeAlias = ContainedUnit | ContainedCompositor | PooledGenerator
 
 
 class Stage:
@@ -131,9 +132,9 @@ class Stage:
         coming = self._coming_of(setlist)
         if names is not None and names == coming.shown:
             return coming.keys
-        scenes = [cue.scene for cue in setlist.cues if cue.scene.model]
-        chosen = [scene for scene in scenes if names is None or scene.file.name in names]
-        keys = list(dict.fromkeys(self._pool_key(scene) for scene in chosen))
+        scenes = [cue.scene for cue in setlist.cues if names is None or cue.scene.file.name in names]
+        layers = [layer for scene in scenes for layer in scene.layers if layer.model]
+        keys = list(dict.fromkeys(map(self._pool_key, layers)))
         if names is not None:
             coming.shown, coming.keys = names, keys
         return keys
@@ -212,50 +213,69 @@ class Stage:
             return old
 
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
-        before = chain(old.filters if old else (), repeat(None))
-        filters = [
-            self._shader(one, "filter", unit) for one, unit in zip(scene.filters, before, strict=False)
-        ]
-        if scene.latent:
-            source: ContainedUnit | LatentSource = self._latent_source(scene, old)
-        else:
-            source = self._source(scene.source, old.source if old else None)
-        if old and (old.scene, old.source, old.filters) == (scene, source, filters):
+        known = {one.layer.name: one for one in old.layers} if old else {}
+        layers = [self._layer(layer, known.get(layer.name)) for layer in scene.layers]
+        filters = self._filters(scene.filters, old.filters if old else ())
+        compositor = None
+        if any(layer.placement for layer in scene.layers):
+            compositor = self._compositor(scene.title, old.compositor if old else None)
+        if old and (old.scene, old.layers, old.filters) == (scene, layers, filters):
             return old
-        instance = SceneInstance(scene, source, filters)
+        instance = SceneInstance(scene, layers, filters, compositor)
         if old:
             instance.resume_from(old)
         return instance
 
-    def _latent_source(self, scene: Scene, old: SceneInstance | None) -> LatentSource:
-        """The generator of a scene and how its latent space is played; the old one if nothing has changed."""
+    def _layer(self, layer: Layer, old: LayerInstance | None) -> LayerInstance:
+        if layer.latent:
+            source: ContainedUnit | LatentSource = self._latent_source(layer, old)
+        else:
+            source = self._source(layer.source, old.source if old else None)
+        return LayerInstance(layer, source, self._filters(layer.filters, old.filters if old else ()))
+
+    def _filters(self, filters: Sequence[UnitSettings], old: Sequence[Unit]) -> list[ContainedUnit]:
+        before = chain(old, repeat(None))
+        return [self._shader(one, "filter", unit) for one, unit in zip(filters, before, strict=False)]
+
+    def _compositor(self, title: str, old: Composites | None) -> ContainedCompositor:
+        """What draws the layers of a scene; the old one if there is one."""
+        if isinstance(old, ContainedCompositor) and not old.failed and old in self._reusable:
+            self._reusable.remove(old)
+            return old
+        compositor = Compositor(self._context, self.size)
+        contained = ContainedCompositor(compositor, f"layers of {title}", self.faults, self._black)
+        self._opened.append(contained)
+        return contained
+
+    def _latent_source(self, layer: Layer, old: LayerInstance | None) -> LatentSource:
+        """The generator of a layer and how its latent space is played; the old one if nothing has changed."""
         before = old.source if old and isinstance(old.source, LatentSource) else None
-        generator = self._generator(scene, before.generator if before else None)
-        if old and before and (old.scene, before.generator) == (scene, generator):
+        generator = self._generator(layer, before.generator if before else None)
+        if old and before and (old.layer, before.generator) == (layer, generator):
             return before
         model = generator.key.model
-        played = [one.name for one in scene.directions if one.parameters]
-        known = self.library.directions(scene.source.name) if played else None
+        played = [one.name for one in layer.directions if one.parameters]
+        known = self.library.directions(layer.source.name) if played else None
         steps = [known.step(name) for name in played] if known else []
-        return LatentSource(generator, self._path(scene, model, old), steps, self._centre(scene, model))
+        return LatentSource(generator, self._path(layer, model, old), steps, self._centre(layer, model))
 
-    def _centre(self, scene: Scene, model: Model) -> Centre | None:
+    def _centre(self, layer: Layer, model: Model) -> Centre | None:
         """The centre of truncation, None if it is the generator's mean."""
-        seeds, kept = (scene.source.with_defaults.get(key) for key in ("centre", "kept"))
+        seeds, kept = (layer.source.with_defaults.get(key) for key in ("centre", "kept"))
         if not seeds and not kept:
             return None
-        points = self.library.latents(scene.source.name, kept) if kept else None
+        points = self.library.latents(layer.source.name, kept) if kept else None
         return Centre(model.space, seeds or (), points)
 
-    def _path(self, scene: Scene, model: Model, old: SceneInstance | None) -> LatentPath:
-        """The scene's latent path; the old one at its position if it is of the same kind and model."""
-        assert scene.latent
-        if old and old.scene.latent and isinstance(old.source, LatentSource):
+    def _path(self, layer: Layer, model: Model, old: LayerInstance | None) -> LatentPath:
+        """The layer's latent path; the old one at its position if it is of the same kind and model."""
+        assert layer.latent
+        if old and old.layer.latent and isinstance(old.source, LatentSource):
             generator = old.source.generator
-            same_kind = old.scene.latent.name == scene.latent.name
+            same_kind = old.layer.latent.name == layer.latent.name
             if same_kind and isinstance(generator, PooledGenerator) and generator.key.model == model:
                 return old.source.path  # also if other bends or another blend made it another generator
-        return open_path(scene.latent.name, model.space)
+        return open_path(layer.latent.name, model.space)
 
     def _source(self, settings: UnitSettings, preferred: object = None) -> ContainedUnit:
         """A generator shader, a film, a still or a camera."""
@@ -316,27 +336,27 @@ class Stage:
         self._opened.append(contained)
         return contained
 
-    def _generator(self, scene: Scene, old: SceneGenerator | None) -> PooledGenerator:
-        """The generator of a scene; the old one if it is of the same model, bends and blend."""
-        key = self._pool_key(scene)
+    def _generator(self, layer: Layer, old: SceneGenerator | None) -> PooledGenerator:
+        """The generator of a layer; the old one if it is of the same model, bends and blend."""
+        key = self._pool_key(layer)
         if isinstance(old, PooledGenerator) and old.key == key:
             self._reusable.remove(old)
             return old
         pictures = Pictures(self._context, self.size)
-        generator = PooledGenerator(self._pool, key, pictures, f"model {scene.model}", self.faults)
+        generator = PooledGenerator(self._pool, key, pictures, f"model {layer.model}", self.faults)
         self._opened.append(generator)
         pictures.warm(key.size)
         return generator
 
-    def _pool_key(self, scene: Scene) -> PoolKey:
-        """The key of a scene's model, with what is compiled into it."""
-        assert scene.model
-        bends = tuple(bend(one.name, one.with_defaults) for one in scene.bends)
-        other = scene.blend
+    def _pool_key(self, layer: Layer) -> PoolKey:
+        """The key of a layer's model, with what is compiled into it."""
+        assert layer.model
+        bends = tuple(bend(one.name, one.with_defaults) for one in layer.bends)
+        other = layer.blend
         second = self.library.model(other.name) if other else None
         mixed = blend(second.place, other.with_defaults) if second and other else None
-        model = self.library.model(scene.model)
-        wider = extension(model.config, scene.source.with_defaults["extend"], self._shape)
+        model = self.library.model(layer.model)
+        wider = extension(model.config, layer.source.with_defaults["extend"], self._shape)
         return PoolKey(model, bends, mixed, second, wider)
 
 
@@ -350,10 +370,10 @@ def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:
 
 
 def _scene_units(scene: SceneInstance) -> list[StageUnit]:
-    """The units of a scene: what draws it, and its filters."""
-    source = scene.source
-    return _staged([source.generator if isinstance(source, LatentSource) else source, *scene.filters])
+    """The units of a scene: what draws its layers, and its filters."""
+    units = [one.generator if isinstance(one, LatentSource) else one for one in scene.units]
+    return _staged([*units, scene.compositor])
 
 
 def _staged(units: Sequence[object]) -> list[StageUnit]:
-    return [unit for unit in units if isinstance(unit, ContainedUnit | PooledGenerator)]
+    return [unit for unit in units if isinstance(unit, ContainedUnit | ContainedCompositor | PooledGenerator)]

@@ -77,8 +77,10 @@ def _read_shaders(setlist: Setlist, library: Library) -> Shaders:
     """All shaders that a setlist plays, by name and role, without those that cannot be read."""
     units: list[tuple[UnitSettings, Role]] = []
     for cue in setlist.cues:
-        units += [(cue.scene.source, "generator"), (cue.transition.shader, "transition")]
-        units += [(one, "filter") for one in cue.scene.filters]
+        units.append((cue.transition.shader, "transition"))
+        units += [(layer.source, "generator") for layer in cue.scene.layers]
+        filters = [one for layer in cue.scene.layers for one in layer.filters]
+        units += [(one, "filter") for one in (*filters, *cue.scene.filters)]
     found: dict[tuple[str, Role], isf.ISF] = {}
     while units:
         settings, role = units.pop()

@@ -6,10 +6,13 @@ that fails becomes a cut.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from perform.clock import Moment
 from perform.faults import Faults
 from perform.parameters import Values
-from perform.render import Image, Rewinds, Unit
+from perform.render import DrawnLayer, Image, Rewinds, Unit
+from perform.render.compositing import Compositor
 
 
 class ContainedUnit:
@@ -43,3 +46,26 @@ class ContainedUnit:
 
     def release(self) -> None:
         self.unit.release()
+
+
+class ContainedCompositor:
+    """A compositor that is dropped when it fails: the highest layer is shown then."""
+
+    def __init__(self, compositor: Compositor, name: str, faults: Faults, black: Image) -> None:
+        self._compositor, self._name, self._faults, self._black = compositor, name, faults, black
+        self.failed = False
+
+    def render(self, layers: Sequence[DrawnLayer]) -> Image:
+        """The image of the layers, the lowest first."""
+        if not self.failed:
+            with self._faults.contain(f"{self._name} are dropped but the highest"):
+                return self._compositor.render(layers)
+            self.failed = True
+        return layers[-1].image if layers else self._black
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Draw at another size from now on."""
+        self._compositor.resize(size)
+
+    def release(self) -> None:
+        self._compositor.release()

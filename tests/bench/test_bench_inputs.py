@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from perform.bench import inputs, senders, wire
 from perform.inputs.feeds.dmx import art_net, sacn
 from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
+from perform.performance.scene import LatentSource
 from tests.doubles.feeds import free_port
 from tests.doubles.waiting import eventually
 
@@ -67,8 +69,10 @@ def test_latencies_are_measured(kind: str, tmp_path: Path) -> None:
     rig, places = inputs.input_show(tmp_path, windowed=False)
     try:
         scene = rig.performance.cues[0].scene
-        assert scene.source is not None
-        scene.source = probe = inputs.Probe(scene.source, scene.source.parameters)
+        [layer] = scene.layers
+        assert not isinstance(layer.source, LatentSource)
+        probe = inputs.Probe(layer.source, layer.source.parameters)
+        scene.layers = [replace(layer, source=probe)]
         found = inputs.latencies(rig, probe, kind, places[kind], 8)
     finally:
         rig.close()

@@ -245,7 +245,7 @@ def test_a_preset_plays_a_mapping(tmp_path: Path) -> None:
     setlist = show.load(library.preset_file("posed"), library)
     assert "midi.cc16" in setlist.signal_names  # so that the message of opening is seen
     signals = Signals({"midi.cc16": 0.5})
-    controls = setlist.cues[0].scene.source.start()
+    controls = setlist.cues[0].scene.layers[0].source.start()
     found = controls.step(MOMENT, signals.joined(MappingPlayers(setlist.mappings).step(MOMENT, signals)))
     assert found["tint"] == pytest.approx((0.5, 0, 0, 1), abs=0.01)
 

@@ -10,10 +10,10 @@ from perform.latent.paths import open_path, path_parameters
 from perform.latent.space import Space
 from perform.parameters import Parameter
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.performance.scene import LatentSource
+from perform.performance.scene import LatentSource, LayerInstance
 from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Scene, Transition
+from perform.scenes.scene import Layer, Scene, Transition
 from perform.scenes.setlist import Cue, Setlist
 from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 from perform.signals import Event
@@ -68,8 +68,7 @@ def shader_scene(name: str, amount: Any = 0.0, filters: tuple[str, ...] = ()) ->
     transition = Transition(4, UnitSettings("dissolve", (), {}))
     return Scene(
         name,
-        settings(name, amount=amount),
-        None,
+        (Layer(settings(name, amount=amount)),),
         tuple(settings(f) for f in filters),
         transition,
         file=Path(name),
@@ -80,14 +79,15 @@ def neural_scene(name: str, seed: int, morph: bool = False, label: int = 0) -> S
     source = UnitSettings("flora", MODEL, {"truncation": 0.5, "label": label})
     latent = UnitSettings("hold", path_parameters("hold"), {"seed": seed})
     transition = Transition(4, UnitSettings("dissolve", (), {}), morph)
-    return Scene(name, source, latent, (), transition, file=Path(name))
+    return Scene(name, (Layer(source, latent),), (), transition, file=Path(name))
 
 
 def instance(scene: Scene) -> SceneInstance:
-    filters = [FakeUnit(one.name) for one in scene.filters]
-    if scene.latent is None:
-        return SceneInstance(scene, FakeUnit(scene.title), filters)
-    return SceneInstance(scene, LatentSource(FakeGenerator(), open_path(scene.latent.name, SPACE)), filters)
+    [layer] = scene.layers
+    source: Any = FakeUnit(scene.title)
+    if layer.latent:
+        source = LatentSource(FakeGenerator(), open_path(layer.latent.name, SPACE))
+    return SceneInstance(scene, [LayerInstance(layer, source)], [FakeUnit(one.name) for one in scene.filters])
 
 
 def performance(*scenes: Scene, quantise: int = 0) -> Performance:

@@ -107,7 +107,7 @@ def test_a_preset_fills_the_shape_of_the_show(tmp_path: Path) -> None:
     try:
         rig.frame()
         (cue,) = rig.performance.cues
-        assert cue.scene.source.generator.key.size == (2 * CONFIG.size[0], CONFIG.size[1])
+        assert cue.scene.layers[0].source.generator.key.size == (2 * CONFIG.size[0], CONFIG.size[1])
         assert rig.picture is not None
         columns = np.frombuffer(rig.picture.image.read(), np.uint8).reshape(64, 128, -1)[..., :3].max((0, 2))
         assert columns.min() > 0  # no black bars

@@ -34,7 +34,7 @@ from perform.networks import ModelError, weights
 from perform.networks.families import family
 from perform.networks.modelfiles import write_weights
 from perform.performance import SceneInstance
-from perform.performance.scene import LatentSource
+from perform.performance.scene import LatentSource, LayerInstance
 from perform.scenes.controls import UnitSettings
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
@@ -71,9 +71,13 @@ def faults(folder: Path, text: str) -> list[str]:
 
 def test_a_preset_uses_directions_and_centres(tmp_path: Path) -> None:
     scene = read_scene(written(tmp_path, TEXT), FakeCatalogue())
-    assert [one.name for one in scene.directions] == ["smile", "pca1"]
-    assert scene.directions[1].with_defaults == {"layers": (0.0, 63.0), "amount": 0.0}
-    assert (scene.source.values["centre"], scene.source.values["kept"]) == ((3, 4), "kept.npz")
+    [layer] = scene.layers
+    assert [one.name for one in layer.directions] == ["smile", "pca1"]
+    assert layer.directions[1].with_defaults == {"layers": (0.0, 63.0), "amount": 0.0}
+    assert (layer.source.values["centre"], layer.source.values["kept"]) == (
+        (3, 4),
+        "kept.npz",
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,9 +109,10 @@ def test_a_shader_has_no_directions(tmp_path: Path) -> None:
 def beyond(scene: Scene, steps: Any = (), centre: Centre | None = None) -> Any:
     """A show of one scene whose latent moves."""
     show = performance(scene)
-    assert scene.latent
-    path = open_path(scene.latent.name, SPACE)
-    show.cues[0].scene = SceneInstance(scene, LatentSource(FakeGenerator(), path, steps, centre), [])
+    [layer] = scene.layers
+    assert layer.latent
+    source = LatentSource(FakeGenerator(), open_path(layer.latent.name, SPACE), steps, centre)
+    show.cues[0].scene = SceneInstance(scene, [LayerInstance(layer, source)], [])
     return show
 
 
@@ -116,9 +121,12 @@ def test_directions_move_as_far_at_any_truncation() -> None:
     moved = (UnitSettings("a", PARAMETERS, {"amount": 3.0, "layers": (1, 1)}),)
     for psi in (0.0, 0.5, 1.0):
         plain = neural_scene("s", seed=5)
-        plain = replace(plain, source=replace(plain.source, values={"truncation": psi}))
+        layer = plain.layers[0]
+        layer = replace(layer, source=replace(layer.source, values={"truncation": psi}))
+        plain = replace(plain, layers=(layer,))
         (before,) = play(performance(plain), 1)
-        (after,) = play(beyond(replace(plain, directions=moved), [step]), 1)
+        turned = replace(plain, layers=(replace(layer, directions=moved),))
+        (after,) = play(beyond(turned, [step]), 1)
         assert after.image[2] - before.image[2] == pytest.approx(
             np.float32([[0, 0, 0, 0], [0, 3, 0, 0]]), abs=1e-6
         )

@@ -71,7 +71,7 @@ class Playing:
 
     @property
     def values(self) -> dict[str, object]:
-        return dict(self.rig.performance.cues[0].cue.scene.source.values)
+        return dict(self.rig.performance.cues[0].cue.scene.layers[0].source.values)
 
     @property
     def learner(self) -> LiveLearning:

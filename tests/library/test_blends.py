@@ -37,4 +37,4 @@ def test_models_that_do_not_fit_are_a_fault_of_the_preset(
         read_scene(tmp_path / "a.toml", Library())
     assert f"a.toml: generator.blend.model = {other!r}: {said}" in str(caught.value)
     save(tmp_path / "a.toml", BLEND.format(model=model, other=model))
-    assert read_scene(tmp_path / "a.toml", Library()).blend is not None
+    assert read_scene(tmp_path / "a.toml", Library()).layers[0].blend is not None

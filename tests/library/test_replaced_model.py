@@ -59,11 +59,16 @@ def test_what_the_model_cannot_play_is_left_out_and_said_once(
     with caplog.at_level(logging.WARNING, "perform"):
         scene = read_scene(file, library)
         assert read_scene(file, library) == scene
-    assert scene.source.values == {"truncation": 0.5, "kept": ""}
-    assert (scene.bends, scene.blend) == ((), None)
-    assert [one.values for one in scene.directions] == [{"amount": 2}, {}, {}]  # it has bloom and curl, too
-    assert [len(one.parameters) for one in scene.directions] == [2, 0, 2]
-    assert (scene.latent and scene.latent.values, scene.filters[0].values) == (
+    [layer] = scene.layers
+    assert layer.source.values == {"truncation": 0.5, "kept": ""}
+    assert (layer.bends, layer.blend) == ((), None)
+    assert [one.values for one in layer.directions] == [
+        {"amount": 2},
+        {},
+        {},
+    ]  # it has bloom and curl, too
+    assert [len(one.parameters) for one in layer.directions] == [2, 0, 2]
+    assert (layer.latent and layer.latent.values, scene.filters[0].values) == (
         {"radius": 0.5},
         {"amount": 0.5},
     )

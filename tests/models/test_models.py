@@ -340,7 +340,7 @@ def test_a_preset_plays_the_model_next_to_it(library: Path) -> None:
     save(library / "presets/own.toml", preset)
     setlist = show.load(library / "presets/own.toml", Library(library))
     (cue,) = setlist.cues
-    assert cue.scene.model == str(library / "presets/mine.bin")
+    assert cue.scene.models == (str(library / "presets/mine.bin"),)
     told = run("check", library / "presets/own.toml", library / "models/flora.pt")
     assert "2 checked, 0 faults" in told
     save(library / "presets/own.toml", preset.replace("0.3", "9"))

@@ -24,7 +24,7 @@ def test_a_latent_is_truncated_and_mapped_only_when_it_changes() -> None:
     name, truncation, latent = pictures[0].image
     assert (name, truncation) == ("voice", 0.5)
     assert latent == pytest.approx(np.stack([z, z]) * 0.5)
-    source = show.cues[0].scene.source
+    source = show.cues[0].scene.layers[0].source
     assert isinstance(source, LatentSource)
     generator = source.generator
     assert isinstance(generator, FakeGenerator)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from perform.arrays import Pixels
-from perform.render import blend_modes
-from perform.render.compositing import Compositor, DrawnLayer
+from perform.render import DrawnLayer, blend_modes
+from perform.render.compositing import Compositor
 from perform.render.context import headless
 from perform.scenes.layers import BLEND_MODES, LAYER_PARAMETERS
 

@@ -9,7 +9,7 @@ from perform.clock import OfflineClock, Tempo
 from perform.scenes.controls import UnitSettings
 from perform.scenes.cues import CuePosition, CueSequencer
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Scene, Transition
+from perform.scenes.scene import Layer, Scene, Transition
 from perform.scenes.setlist import Cue
 
 READY = Readiness.READY
@@ -21,7 +21,7 @@ def cue(name: str, beats: float = 4, bars: float | None = None, seconds: float |
 
 
 def timed(name: str, transition: Transition, bars: float | None = None, seconds: float | None = None) -> Cue:
-    return Cue(Scene(name, NONE, None, (), transition, file=Path(name)), transition, bars, seconds)
+    return Cue(Scene(name, (Layer(NONE),), (), transition, file=Path(name)), transition, bars, seconds)
 
 
 def play(

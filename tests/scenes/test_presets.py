@@ -182,8 +182,7 @@ def test_every_preset_names_its_knobs(file: Path) -> None:
 @pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
 def test_what_moves_with_the_time_still_moves_after_a_month(file: Path) -> None:
     scene = show.load(file, Library()).cues[0].scene
-    units = scene.source, scene.latent, scene.blend, *scene.filters, *scene.bends, *scene.directions
-    for unit in filter(None, units):
+    for unit in (*(unit for layer in scene.layers for unit in layer.settings), *scene.filters):
         controls = unit.start()
         month = [30 * 86_400.0 + 10 * step for step in range(4)]
         steps = [

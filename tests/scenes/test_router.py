@@ -12,7 +12,7 @@ from perform.library import Library
 from perform.parameters import Parameter
 from perform.paths import shipped
 from perform.performance import CueInstance, Performance, Picture, SceneInstance
-from perform.performance.scene import LatentSource
+from perform.performance.scene import LatentSource, LayerInstance
 from perform.scenes.nodes import READ, WRITE, Node, all_nodes
 from perform.scenes.reader import read_scene
 from perform.scenes.scene import Scene
@@ -107,11 +107,12 @@ class Show:
 
 def _instance(scene: Scene) -> SceneInstance:
     filters: list[Any] = [FakeUnit(one.name) for one in scene.filters]
-    if scene.latent is None:
-        return SceneInstance(scene, FakeUnit(scene.title), filters)
-    steps = [np.zeros(4, np.float32) for _ in scene.directions]
-    source = LatentSource(FakeGenerator(), open_path(scene.latent.name, SPACE), steps)
-    return SceneInstance(scene, source, filters)
+    [layer] = scene.layers
+    source: Any = FakeUnit(scene.title)
+    if layer.latent:
+        steps = [np.zeros(4, np.float32) for _ in layer.directions]
+        source = LatentSource(FakeGenerator(), open_path(layer.latent.name, SPACE), steps)
+    return SceneInstance(scene, [LayerInstance(layer, source)], filters)
 
 
 @pytest.fixture

@@ -46,10 +46,10 @@ def faults(folder: Path, text: str) -> list[str]:
 
 def test_a_scene_is_read(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, TULIP), FakeCatalogue())
-    assert (scene.title, scene.model) == ("Tulip fever", "flora")
-    assert scene.latent is not None
-    assert scene.latent.name == "loop"
-    assert scene.latent.values["seeds"] == (3, 14, 15, 92)
+    assert (scene.title, scene.models) == ("Tulip fever", ("flora",))
+    assert scene.layers[0].latent is not None
+    assert scene.layers[0].latent.name == "loop"
+    assert scene.layers[0].latent.values["seeds"] == (3, 14, 15, 92)
     assert [f.name for f in scene.filters] == ["feedback"]
     assert (scene.transition.beats, scene.transition.morph) == (8.0, True)
 
@@ -57,15 +57,15 @@ def test_a_scene_is_read(tmp_path: Path) -> None:
 def test_a_shader_can_be_the_source(tmp_path: Path) -> None:
     text = 'title = "Grid"\n[generator]\nshader = "grid"\nink = [0.1, "audio.low", 0, 1]\n'
     scene = read_scene(write(tmp_path, text), FakeCatalogue())
-    assert scene.model is None
-    assert scene.latent is None
-    values = scene.source.start().step(MOMENT, Signals({"audio.low": 0.75}))
+    assert scene.models == ()
+    assert scene.layers[0].latent is None
+    values = scene.layers[0].source.start().step(MOMENT, Signals({"audio.low": 0.75}))
     assert values == {"disorder": 0.5, "ink": (0.1, 0.75, 0.0, 1.0)}
 
 
 def test_formulas_set_parameters_within_their_range(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, TULIP), FakeCatalogue())
-    controls = scene.source.start()
+    controls = scene.layers[0].source.start()
     assert controls.step(MOMENT, Signals({"audio.level": 0.5}))["truncation"] == pytest.approx(0.7)
     assert controls.step(MOMENT, Signals({"audio.level": 100.0}))["truncation"] == 2.0
 
@@ -156,10 +156,15 @@ radius = "4"
 
 def test_bends_blends_and_directions_are_read(tmp_path: Path) -> None:
     scene = read_scene(write(tmp_path, INSIDE), FakeCatalogue())
-    assert [one.name for one in scene.bends] == ["rotate", "dilate"]
-    assert scene.bends[1].with_defaults["layer"] == "b4.conv1"
-    assert scene.blend is not None
-    assert (scene.blend.name, scene.blend.with_defaults["from"], scene.blend.with_defaults["to"]) == (
+    [layer] = scene.layers
+    assert [one.name for one in layer.bends] == ["rotate", "dilate"]
+    assert layer.bends[1].with_defaults["layer"] == "b4.conv1"
+    assert layer.blend is not None
+    assert (
+        layer.blend.name,
+        layer.blend.with_defaults["from"],
+        layer.blend.with_defaults["to"],
+    ) == (
         "flora",
         "b8.conv1",
         "b8.conv1",

@@ -77,7 +77,7 @@ def test_a_file_plays_as_a_scene_of_its_own(
 ) -> None:
     write(tmp_path / name)
     scene = load(find(name, library), library).cues[0].scene
-    assert (scene.source.kind, scene.title) == (kind, Path(name).stem)
+    assert (scene.layers[0].source.kind, scene.title) == (kind, Path(name).stem)
     rig = render(Options(str(tmp_path / name), size=SIZE, headless=True))
     memory = watched(rig)
     try:
@@ -94,7 +94,7 @@ def test_a_file_plays_as_a_scene_of_its_own(
 def test_a_picture_without_a_suffix_is_known_by_its_content(library: Library, tmp_path: Path) -> None:
     picture(tmp_path / "pic.png")
     (tmp_path / "pic.png").rename(tmp_path / "unnamed")
-    assert load(Path("unnamed"), library).cues[0].scene.source.kind == "still"
+    assert load(Path("unnamed"), library).cues[0].scene.layers[0].source.kind == "still"
 
 
 def test_a_runs_folder_is_taken_where_a_model_is(library: Library, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_runs_folder_is_taken_where_a_model_is(library: Library, tmp_path: Pat
     assert Library(tmp_path, model="run").model("anything").place == "run/best.safetensors"
     (tmp_path / "presets/of-a-run.toml").write_text('title = "R"\n[generator]\nmodel = "../run"\n')
     scene = load(find("of-a-run", library), library).cues[0].scene
-    assert Path(library.model_place(scene.source.name)).resolve() == best
+    assert Path(library.model_place(scene.layers[0].source.name)).resolve() == best
     best.unlink()
     latest.unlink()
     with pytest.raises(LookupError, match=r"run is a folder without setlist\.toml and without a model"):
@@ -263,7 +263,7 @@ def test_a_model_plays_by_its_name(library: Library, tmp_path: Path) -> None:
     model(tmp_path / "models/leaves.safetensors")
     assert find("leaves", library) == tmp_path / "models/leaves.safetensors"
     scene = load(find("leaves", library), library).cues[0].scene
-    assert (scene.title, scene.source.kind) == ("leaves", "model")
+    assert (scene.title, scene.layers[0].source.kind) == ("leaves", "model")
     save(tmp_path / "presets/leaves.toml", 'title = "Preset"\n[generator]\nshader = "colour"\n')
     assert find("leaves", library) == tmp_path / "presets/leaves.toml"
     with pytest.raises(
