@@ -30,9 +30,10 @@ from perform.midi import profiles
 from perform.midi.profiles import Profile
 from perform.networks import ModelError, bending, blending
 from perform.networks.modelfiles import COMPANIONS, DIRECTIONS_SUFFIX, own_name
-from perform.parameters import Parameter, did_you_mean, name_hint
+from perform.parameters import Parameter, choice, did_you_mean, name_hint
 from perform.paths import quoted
 from perform.render import isf, pictures
+from perform.scenes.layers import FEEDBACK
 from perform.scenes.mapping import SignalMapping, read_mapping
 from perform.scenes.scene import Footage, Role
 
@@ -79,8 +80,11 @@ class Library:
         return self.isf(name, role).images[len(isf.LEADING[role]) :]
 
     def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a film, a still or a camera. LookupError if there is no such file, FootageError
-        if it cannot be played."""
+        """The parameters of a film, a still, a camera or feedback. LookupError if there is no such file,
+        FootageError if it cannot be played."""
+        if kind == "feedback":
+            choice("feedback", name, FEEDBACK)
+            return ()
         if kind == "camera":
             return opening.parameters(kind, None)
         file = self.footage_file(name)

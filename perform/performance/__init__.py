@@ -17,7 +17,7 @@ from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.parameters import Values
 from perform.performance.scene import SceneInstance
 from perform.performance.transition import CueInstance
-from perform.render import Image
+from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import UnitSettings
 from perform.scenes.cues import CuePosition, CueSequencer, position_after_edit
@@ -44,7 +44,15 @@ class Picture:
 class Performance:
     """A setlist being played."""
 
-    def __init__(self, setlist: Setlist, cues: Sequence[CueInstance], tempo: Tempo | None = None) -> None:
+    def __init__(
+        self,
+        setlist: Setlist,
+        cues: Sequence[CueInstance],
+        tempo: Tempo | None = None,
+        feedback: Keeps | None = None,
+    ) -> None:
+        """`feedback` keeps the image of the whole stage."""
+        self._feedback = feedback
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
         self._image: Image | None = None
@@ -108,6 +116,8 @@ class Performance:
         self._move(moment, show)
         if self._image is None or not show["freeze"]:
             self._image = self._draw(moment, signals)
+            if self._feedback:
+                self._feedback.keep(self._image)
         return Picture(self._image, show["master"], show["blackout"], show["freeze"])
 
     def _update_tempo(self, moment: Moment, events: Sequence[Event], show: Values) -> None:

@@ -19,7 +19,7 @@ from perform.latent.paths import Path
 from perform.latent.space import LatentMapper, truncate
 from perform.networks.controls import NetworkValues
 from perform.parameters import Values
-from perform.render import Composites, DrawnLayer, Image, Rewinds, Unit
+from perform.render import Composites, DrawnLayer, Image, Keeps, Rewinds, Unit
 from perform.scenes.layers import is_seen
 from perform.scenes.nodes import units
 from perform.scenes.readiness import Readiness
@@ -164,14 +164,19 @@ class SceneInstance:
         layers: Sequence[LayerInstance],
         filters: Sequence[Unit],
         compositor: Composites | None = None,
+        feedback: Keeps | None = None,
     ) -> None:
-        self.scene, self.layers, self.filters, self.compositor = scene, layers, filters, compositor
+        self.scene, self.layers, self.filters = scene, layers, filters
+        self.compositor, self.feedback = compositor, feedback
         self._start()
 
     def render(self, moment: Moment, signals: Signals) -> Image:
         """The scene's image at this moment."""
         layers, filters = self.parameters(moment, signals)
-        return filtered(self.filters, moment, filters, self._composite(moment, layers))
+        image = filtered(self.filters, moment, filters, self._composite(moment, layers))
+        if self.feedback:
+            self.feedback.keep(image)
+        return image
 
     def parameters(
         self, moment: Moment, signals: Signals
@@ -202,6 +207,8 @@ class SceneInstance:
     def enter(self) -> None:
         """Begin again: formulas forget, films go back to their beginning."""
         self._start()
+        if self.feedback:
+            self.feedback.clear()
         for unit in self.units:
             if isinstance(unit, Rewinds):
                 unit.rewind()

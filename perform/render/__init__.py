@@ -53,6 +53,18 @@ class DrawnLayer:
     matte: Image | None = None
 
 
+class Keeps(Protocol):
+    """Keeps the last image, for feedback."""
+
+    def keep(self, image: Image) -> None:
+        """Keep an image until the next."""
+        ...
+
+    def clear(self) -> None:
+        """Forget it."""
+        ...
+
+
 class Composites(Protocol):
     """Draws layers over each other."""
 

@@ -22,7 +22,7 @@ from perform.render.isf import ISF, Pass
 from perform.render.isf_inputs import LARGEST_INT
 from perform.render.sounds import Sound
 from perform.render.stills import imported
-from perform.render.strips import Strip
+from perform.render.strips import COPY, Strip
 from perform.render.targets import Target
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ LAST_FRAME = LARGEST_INT  # after a year at 60 frames/s; 1 follows, as 0 sets up
 MOST_MEMORY = 2_000_000_000  # bytes of a shader's targets
 SAMPLERS = {*range(0x8B5D, 0x8B65), *range(0x8DC0, 0x8DD9)}  # GL_SAMPLER_1D and so on
 WARMTH = " "  # the name of no pass
-_COPY = """
-uniform sampler2D image;
-void main() { color = texture(image, place); }
-"""
 
 
 class ShaderError(ValueError):
@@ -127,7 +123,7 @@ class Shader:
         self._programs = [self._compiled(index) for index in range(len(self.isf.passes))]
         self._strips = [self._own(self._context.vertex_array(program, [])) for program in self._programs]
         keeps = any(step.persistent for step in self.isf.passes)
-        self._copy = self._own(Strip(self._context, _COPY)) if keeps else None
+        self._copy = self._own(Strip(self._context, COPY)) if keeps else None
         self._black = self._own(self._context.texture((1, 1), 4, b"\0\0\0\xff"))
         units = self._bind_samplers()
         self._image_units = [units[name] for name in self.isf.images]

@@ -28,6 +28,10 @@ vec3 dithered(vec3 value, vec2 at) {
 }
 #line 1
 """
+COPY = """
+uniform sampler2D image;
+void main() { color = texture(image, place); }
+"""
 
 
 class Strip:

@@ -24,6 +24,7 @@ BLEND_MODES = (
     "color",
     "luminosity",
 )
+FEEDBACK = ("scene", "stage")  # whose last image a source may be
 KEYS = ("none", "luma", "chroma")
 LEAST_SCALE = 1e-3  # a smaller layer is not seen
 MATTE_PARTS = ("alpha", "luma")  # of the matte's picture, that the layer is seen through

@@ -128,6 +128,8 @@ class Reader:
         for key in ("generator", "source", "latent", "direction"):
             if key in given:
                 self.fault(key, "and layer: a preset with layers has it in one of them, [layer.generator]")
+        if not text.layer:
+            self.fault("layer", "is empty: a preset with layers has one or more")
         found = [self._placed_layer(f"layer[{i}]", i, table) for i, table in enumerate(text.layer)]
         names = [layer.name for layer in found]
         for i, layer in enumerate(found):

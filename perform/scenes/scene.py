@@ -18,7 +18,7 @@ from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
-Footage: TypeAlias = Literal["film", "still", "camera"]
+Footage: TypeAlias = Literal["film", "still", "camera", "feedback"]
 
 
 class Catalogue(Protocol):
@@ -39,7 +39,7 @@ class Catalogue(Protocol):
         ...
 
     def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a film or a still in a file, or of a camera."""
+        """The parameters of a film or a still in a file, of a camera, or of the feedback of `name`."""
         ...
 
     def generator(self, model: str) -> tuple[Parameter, ...]:

@@ -25,6 +25,7 @@ from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, LayerInstance, SceneGenerator
 from perform.render import Composites, Unit, isf
 from perform.render.compositing import Compositor
+from perform.render.feedback import Feedback, FeedbackBuffer
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
 from perform.render.trials import Trials
@@ -68,6 +69,8 @@ class Stage:
         self._footage = footage or Opener()
         self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
+        self.feedback = FeedbackBuffer(context)  # of the whole stage
+        self._scene_feedback = self.feedback  # of the scene that is opened
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
         self._coming: Coming | None = None  # the setlist that is asked for, until it is open
@@ -213,6 +216,8 @@ class Stage:
             return old
 
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
+        kept = old.feedback if old else None
+        self._scene_feedback = kept if isinstance(kept, FeedbackBuffer) else FeedbackBuffer(self._context)
         known = {one.layer.name: one for one in old.layers} if old else {}
         layers = [self._layer(layer, known.get(layer.name)) for layer in scene.layers]
         filters = self._filters(scene.filters, old.filters if old else ())
@@ -221,7 +226,7 @@ class Stage:
             compositor = self._compositor(scene.title, old.compositor if old else None)
         if old and (old.scene, old.layers, old.filters) == (scene, layers, filters):
             return old
-        instance = SceneInstance(scene, layers, filters, compositor)
+        instance = SceneInstance(scene, layers, filters, compositor, self._scene_feedback)
         if old:
             instance.resume_from(old)
         return instance
@@ -278,14 +283,16 @@ class Stage:
         return open_path(layer.latent.name, model.space)
 
     def _source(self, settings: UnitSettings, preferred: object = None) -> ContainedUnit:
-        """A generator shader, a film, a still or a camera."""
+        """A generator shader, a film, a still, a camera, or feedback."""
         if settings.kind == "shader":
             return self._shader(settings, "generator", preferred)
         kind, name, recipe = settings.kind, settings.name, self._recipe(settings, "generator")
         if reused := self._reuse(recipe, preferred):
             return reused
         where = self._context, self.size
-        if kind == "camera":
+        if kind == "feedback":
+            unit: Unit = Feedback(self.feedback if name == "stage" else self._scene_feedback)
+        elif kind == "camera":
             fallback = settings.images.get("fallback")
             unit = self._footage.camera(name, *where, self._source(fallback) if fallback else None)
         else:
@@ -318,6 +325,8 @@ class Stage:
                 made_from: object = self._isf(settings.name, role)
             case "camera":
                 made_from = settings.name
+            case "feedback":
+                made_from = self.feedback if settings.name == "stage" else self._scene_feedback
             case _:  # its unit reads the file again when it is saved
                 made_from = self.library.footage_file(settings.name)
         images = [(name, self._recipe(image, "generator")) for name, image in settings.images.items()]

@@ -33,7 +33,7 @@ class Show:
         setlist = load(file, library)
         context = headless()
         stage = Stage(library, context, SIZE, ModelPool(worker))
-        performance = Performance(setlist, stage.open(setlist))
+        performance = Performance(setlist, stage.open(setlist), feedback=stage.feedback)
         self.edits = Edited(file, library, setlist)
         self.rig = Rig(
             OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],

@@ -1,0 +1,118 @@
+"""Layers of a show, with real pictures: drawn over each other, played by hand, and edited."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from perform.documents import SceneError
+from tests.doubles.library import CUT
+from tests.doubles.rig_shows import Show, shows
+
+GREEN, RED_ = "tint = [0, 1, 0, 1]", "tint = [1, 0, 0, 1]"
+
+
+def flat(tint: str, *settings: str) -> str:
+    return "\n".join(("[[layer]]", *settings, "[layer.generator]", 'shader = "colour"', tint, ""))
+
+
+def preset(*layers: str, rest: str = "") -> str:
+    return f'title = "Layers"\n{"".join(layers)}{rest}\n{CUT}'
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
+    opened = shows(tmp_path)
+    begin = next(opened)
+
+    def played(text: str) -> Show:
+        (tmp_path / "presets").mkdir(exist_ok=True)
+        (tmp_path / "presets/layers.toml").write_text(text, encoding="utf-8")
+        return begin("layers")
+
+    yield played
+    next(opened, None)
+
+
+def test_layers_are_blended_from_the_lowest_up(start: Callable[[str], Show]) -> None:
+    show = start(
+        preset(flat(RED_), flat("tint = [0, 0, 1, 1]", 'blend = "add"'), flat(GREEN, "opacity = 0.0"))
+    )
+    assert show.pixel() == (255, 0, 255)
+    assert show.pixel(("/layer/3/opacity", 1.0)) == (0, 255, 0)
+    assert show.pixel(("/layer/3/visible", 0.0)) == (255, 0, 255)
+    assert show.pixel(("/layer/2/blend", "multiply")) == (0, 0, 0)
+    assert show.pixel(("/layer/1/generator/tint.2", 1.0)) == (0, 0, 255)
+    assert show.pixel(("/release", 1.0)) == (255, 0, 255)
+
+
+def test_filters_of_a_layer_and_of_the_scene(start: Callable[[str], Show]) -> None:
+    own = '[[layer.filter]]\nshader = "invert"\n'
+    show = start(
+        preset(flat(RED_), flat(GREEN, 'blend = "add"') + own, rest='[[filter]]\nshader = "invert"\n')
+    )
+    assert show.pixel() == (0, 255, 0)  # red, and not green: magenta; red and magenta are magenta; not that
+    assert show.pixel(("/filter/invert/amount", 0.0)) == (255, 0, 255)
+    assert show.pixel(("/layer/2/filter/invert/amount", 0.0)) == (255, 255, 0)
+
+
+def test_a_matte_is_drawn_though_it_is_not_visible(start: Callable[[str], Show]) -> None:
+    mask = flat("tint = [1, 1, 1, 0]", 'name = "mask"', "visible = false")
+    show = start(preset(flat(RED_), flat(GREEN, 'matte = "mask"'), mask))
+    assert show.pixel() == (255, 0, 0)
+    assert show.pixel(("/layer/3/generator/tint.3", 1.0)) == (0, 255, 0)
+    assert show.pixel(("/layer/2/matte_invert", 1.0)) == (255, 0, 0)
+
+
+def test_an_edit_keeps_what_is_held(start: Callable[[str], Show]) -> None:
+    over = flat(GREEN, 'name = "over"', "opacity = 0.0")
+    show = start(preset(flat(RED_), over))
+    assert show.pixel(("/layer/2/opacity", 1.0)) == (0, 255, 0)
+    show.edit("presets/layers.toml", preset(flat("tint = [0, 0, 1, 1]"), over))
+    assert show.pixel() == (0, 255, 0)
+    assert show.pixel(("/layer/2/opacity/release", 1.0)) == (0, 0, 255)
+    show.edit("presets/layers.toml", preset(flat("tint = [0, 0, 1, 1]")))
+    assert show.pixel() == (0, 0, 255)
+    show.edit("presets/layers.toml", f'title = "Layers"\n[generator]\nshader = "colour"\n{RED_}\n{CUT}')
+    assert show.pixel() == (255, 0, 0)
+
+
+def test_a_broken_edit_keeps_all_layers(start: Callable[[str], Show]) -> None:
+    show = start(preset(flat(RED_), flat(GREEN, 'blend = "add"')))
+    assert show.pixel() == (255, 255, 0)
+    show.edit("shaders/generators/colour.fs", "/*{}*/ void main() { gl_FragColor = nothing; }")
+    assert show.pixel() == (255, 255, 0)
+
+
+def test_a_network_in_a_layer(start: Callable[[str], Show]) -> None:
+    layer = '[[layer]]\nopacity = "audio.level"\n[layer.generator]\nmodel = "untrained-small"\n'
+    show = start(preset(flat(RED_), layer))
+    assert show.pixel() == (255, 0, 0)
+    assert show.pixel(("audio.level", 1.0)) != (255, 0, 0)
+
+
+def test_feedback_of_the_scene(start: Callable[[str], Show]) -> None:
+    fading = '[[layer]]\nopacity = 0.5\n[layer.source]\nfeedback = "scene"\n'
+    flash = flat("tint = [1, 1, 1, 1]", 'opacity = "osc[\\"/flash\\"]"')
+    show = start(preset(fading, flash))
+    assert show.pixel() == (0, 0, 0)
+    assert show.pixel(("/flash", 1.0)) == (255, 255, 255)
+    assert show.pixel(("/flash", 0.0))[0] in (127, 128)  # half of what was shown before
+    assert show.pixel()[0] in (63, 64)
+
+
+def test_feedback_of_the_stage_into_a_shader(start: Callable[[str], Show]) -> None:
+    text = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "seen", "TYPE": "image"}]}*/
+    void main() { gl_FragColor = vec4(1.0 - IMG_NORM_PIXEL(seen, isf_FragNormCoord).r, 0.0, 0.0, 1.0); }
+    """
+    folder = start(preset(flat(RED_))).folder
+    (folder / "shaders/generators/negative.fs").write_text(text)
+    show = start(
+        f'title = "N"\n[generator]\nshader = "negative"\n[generator.seen]\nfeedback = "stage"\n{CUT}'
+    )
+    assert [show.pixel()[0] for _ in range(4)] == [255, 0, 255, 0]
+
+
+def test_feedback_of_what(start: Callable[[str], Show]) -> None:
+    with pytest.raises(SceneError, match=r"layer\[0\].source.feedback = 'sene'.*must be one of scene, stage"):
+        start(preset('[[layer]]\n[layer.source]\nfeedback = "sene"\n'))
