@@ -98,6 +98,10 @@ class Stage:
             self._coming = None
         for unit in self._reusable:
             unit.release()
+        kept = [one.scene.feedback for one in cues]
+        for one in before:
+            if isinstance(one.scene.feedback, FeedbackBuffer) and one.scene.feedback not in kept:
+                one.scene.feedback.release()
         if not before:
             self._fill(self._pool_keys(setlist))
         return cues

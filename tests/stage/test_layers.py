@@ -51,7 +51,7 @@ def test_filters_of_a_layer_and_of_the_scene(start: Callable[[str], Show]) -> No
     show = start(
         preset(flat(RED_), flat(GREEN, 'blend = "add"') + own, rest='[[filter]]\nshader = "invert"\n')
     )
-    assert show.pixel() == (0, 255, 0)  # red, and not green: magenta; red and magenta are magenta; not that
+    assert show.pixel() == (0, 255, 0)  # the inverse of red with the inverse of green
     assert show.pixel(("/filter/invert/amount", 0.0)) == (255, 0, 255)
     assert show.pixel(("/layer/2/filter/invert/amount", 0.0)) == (255, 255, 0)
 
