@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
-    "float", "int", "bool", "event", "choice", "text", "point", "color", "list", "sound"
+    "float", "int", "bool", "event", "choice", "text", "message", "point", "color", "list", "sound"
 ]
 
 Constant: TypeAlias = float | str | tuple[float, ...]  # a bool and an int are floats
@@ -35,9 +35,9 @@ class Parameter:
 
     `default`, `low` and `high` are in `unit`; `point` is (x, y), `color` is (r, g, b, a), each 0..1
     unless the range is another. `choice` takes one of `choices`; `list` is a list of whole
-    numbers (seeds, layers); `sound` is fed by the audio input (`audio.waveform` or
-    `audio.spectrum`, named in `default`) and is not set by a preset. A formula that grows out of the range of
-    one that `wraps` goes through it again, so that it never stands still.
+    numbers (seeds, layers); `message` is a text that can change while it plays; `sound` is fed by the audio
+    input (`audio.waveform` or `audio.spectrum`, named in `default`) and is not set by a preset. A formula
+    that grows out of the range of one that `wraps` goes through it again, so that it never stands still.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Parameter:
     def check(self, value: object) -> Constant:
         """The value in the parameter's own type, or ParameterError with what is allowed."""
         match self.kind:
-            case "choice" | "text":
+            case "choice" | "text" | "message":
                 return self._checked_text(value)
             case "list":
                 return self._checked_list(value)

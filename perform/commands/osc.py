@@ -90,7 +90,7 @@ def _table(nodes: Iterable[Node]) -> Table:
     table.add_column("does", ratio=2, min_width=18)
     for node in nodes:
         parameter = node.parameter
-        spanned = parameter.kind not in ("event", "bool", "text")
+        spanned = parameter.kind not in ("event", "bool", "text", "message")
         setting = "" if node.setting is None or parameter.kind == "event" else str(node.setting)
         row = node.address, parameter.kind, parameter.range if spanned else "", setting
         table.add_row(*(escape(text) for text in (*row, parameter.description)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -10,6 +10,7 @@ from weakref import WeakSet
 from perform.footage import CAMERA, FILM, stills
 from perform.footage.projector import Projector, SynchronousProjector, ThreadedProjector
 from perform.footage.reel import Reel
+from perform.footage.text import TEXT, Text
 from perform.footage.units import CameraSource, Film, Still
 from perform.inputs.camera import Cameras
 from perform.parameters import Parameter
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     import moderngl
 
 
-def parameters(kind: str, file: Path | None) -> tuple[Parameter, ...]:
-    """The parameters of a film or a still in a file, or of a camera. Raises FootageError if the file
-    cannot be played."""
+def parameters(kind: str, file: Path | None, name: str = "") -> tuple[Parameter, ...]:
+    """The parameters of a film or a still in a file, of a camera, or of a text `name`. Raises FootageError if
+    the file cannot be played."""
+    if kind == "text":
+        return (replace(TEXT[0], default=name), *TEXT[1:])
     if kind == "camera" or file is None:
         return (*CAMERA, *PARAMETERS)
     if kind == "still":
@@ -61,6 +64,10 @@ class Opener:
         """A camera by a part of its name, its number or its path; empty: the first."""
         camera = None if self.cameras is None else self.cameras.camera(name)
         return CameraSource(camera, Pictures(context, size), context, fallback)
+
+    def text(self, font: str, file: str, context: moderngl.Context, size: tuple[int, int]) -> Unit:
+        """A text in a font, by default that of a file. Raises FootageError."""
+        return Text(context, size, font, file, self.background)
 
     def close(self) -> None:
         """Close files and stop threads; safe to call twice."""

@@ -85,8 +85,8 @@ class Library:
         if kind == "feedback":
             choice("feedback", name, FEEDBACK)
             return ()
-        if kind == "camera":
-            return opening.parameters(kind, None)
+        if kind in ("camera", "text"):
+            return opening.parameters(kind, None, name)
         file = self.footage_file(name)
         known = kind, file, stamp(file)
         if known not in self._footage:

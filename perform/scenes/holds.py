@@ -59,9 +59,12 @@ def fits(parameter: Parameter, part: int, value: float | str) -> bool:
     """Whether a parameter, or its part counted from 0, can be set to `value`."""
     if parameter.kind == "choice":
         return part == 0 and value in parameter.choices
+    if parameter.kind == "message":
+        return part == 0 and isinstance(value, str)
     return isinstance(value, int | float) and 0 <= part < SIZES.get(parameter.kind, 1)
 
 
 def holdable(parameter: Parameter) -> bool:
     """Whether it can be set by hand while it plays."""
-    return parameter.playable or bool(parameter.kind == "choice" and parameter.choices)
+    chosen = parameter.kind == "choice" and parameter.choices
+    return parameter.playable or bool(chosen) or parameter.kind == "message"

@@ -229,7 +229,7 @@ class Reader:
             return self.shader(key, table, "generator")
         kind = kinds[0]
         images = ("fallback",) if kind == "camera" else ()
-        table = self._resolve_files(table, "film", "still")
+        table = self._resolve_files(table, "film", "still", "file", "font")
         return self.unit(key, table, kind, partial(self.catalogue.footage, kind), images)
 
     def shader(self, key: str, table: Table, role: Role) -> UnitSettings:

@@ -18,7 +18,7 @@ from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
-Footage: TypeAlias = Literal["film", "still", "camera", "feedback"]
+Footage: TypeAlias = Literal["film", "still", "camera", "text", "feedback"]
 
 
 class Catalogue(Protocol):

@@ -296,6 +296,9 @@ class Stage:
         where = self._context, self.size
         if kind == "feedback":
             unit: Unit = Feedback(self.feedback if name == "stage" else self._scene_feedback)
+        elif kind == "text":
+            font, words = (settings.with_defaults[key] for key in ("font", "file"))
+            unit = self._footage.text(font, words, *where)
         elif kind == "camera":
             fallback = settings.images.get("fallback")
             unit = self._footage.camera(name, *where, self._source(fallback) if fallback else None)
@@ -329,6 +332,8 @@ class Stage:
                 made_from: object = self._isf(settings.name, role)
             case "camera":
                 made_from = settings.name
+            case "text":
+                made_from = [settings.with_defaults.get(key) for key in ("font", "file")]
             case "feedback":
                 made_from = self.feedback if settings.name == "stage" else self._scene_feedback
             case _:  # its unit reads the file again when it is saved

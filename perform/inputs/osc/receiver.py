@@ -244,7 +244,7 @@ def _refusal(node: Node, count: int) -> str:
 
 def _text_value(text: str, parameter: Parameter | None) -> Value | None:
     """A text as the value of a parameter, or (None) of a signal; None if it must be a number and is none."""
-    if parameter and parameter.kind in ("choice", "text"):
+    if parameter and parameter.kind in ("choice", "text", "message"):
         return text
     number = number_of(text, units=parameter is not None)
     return text if number is None and parameter is None else number

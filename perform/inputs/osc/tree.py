@@ -16,7 +16,7 @@ ATTRIBUTES = (
     *("TAGS", "HOST_INFO"),
 )
 WEBSOCKET_COMMANDS = ("LISTEN", "IGNORE", "PATH_CHANGED")
-OSC_TAGS = {"float": "f", "int": "i", "bool": "T", "event": "I", "choice": "s", "text": "s"}
+OSC_TAGS = {"float": "f", "int": "i", "bool": "T", "event": "I", "choice": "s", "text": "s", "message": "s"}
 ROOT_DESCRIPTION = "what plays; parameters of the scene that is on change with it"
 
 
@@ -64,7 +64,7 @@ def _described(path: str, snapshot: Snapshot) -> JsonNode:
         "ACCESS": node.access,
         "TYPE": tags,
     }
-    if parameter.kind not in ("event", "text"):
+    if parameter.kind not in ("event", "text", "message"):
         described |= {"RANGE": [_range(parameter)] * len(tags), "CLIPMODE": ["both"] * len(tags)}
     if parameter.unit:
         described["UNIT"] = [parameter.unit] * len(tags)

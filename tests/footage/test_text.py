@@ -1,0 +1,178 @@
+"""Text as a source: where it stands, what it says, and what it does with bad fonts and files."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+import pytest
+
+from perform.arrays import Pixels
+from perform.clock import Moment
+from perform.documents import SceneError
+from perform.footage import FootageError
+from perform.footage.text import LINE, LONGEST, TEXT, Text, broken, filled, font_file, opened
+from perform.render.context import headless
+from tests.doubles.library import CUT
+from tests.doubles.rig_shows import Show, shows
+
+SIZE = (160, 90)
+MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
+DEFAULTS = {parameter.name: parameter.default for parameter in TEXT}
+BLOCK = "\u2588"  # fills its cell in the font mono
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[moderngl.Context]:
+    context = headless()
+    yield context
+    context.release()
+
+
+@pytest.fixture
+def text(context: moderngl.Context) -> Iterator[Text]:
+    text = Text(context, SIZE, "mono", "")
+    yield text
+    text.release()
+
+
+def drawn(unit: Text, /, **values: Any) -> Pixels:
+    """The image [height, width, 4], the top row first."""
+    image = unit.render(MOMENT, DEFAULTS | values)
+    width, height = image.size
+    return np.frombuffer(image.read(), np.uint8).reshape(height, width, 4)[::-1]
+
+
+def edges(pixels: Pixels) -> tuple[int, ...]:
+    """First and last row, first and last column with more than half ink."""
+    rows, columns = np.nonzero(pixels[..., 3] > 127)
+    return rows.min(), rows.max(), columns.min(), columns.max()
+
+
+def test_the_controls_have_valid_defaults() -> None:
+    assert [p.check(p.default) for p in TEXT] == [p.default for p in TEXT]
+
+
+def test_nothing_is_clear(text: Text) -> None:
+    assert not drawn(text).any()
+
+
+def test_a_letter_stands_in_the_middle_in_its_colour(text: Text) -> None:
+    pixels = drawn(text, text="H", size=0.5, color=(1.0, 0.5, 0.0, 1.0))
+    top, bottom, left, right = edges(pixels)
+    assert abs(left + right - 159) <= 1
+    assert 30 <= bottom - top <= 36  # a capital is 0.73 of the size of 45 pixels
+    assert abs(top + bottom - 89) <= 8
+    assert set(map(tuple, pixels[pixels[..., 3] == 255])) <= {(255, 127, 0, 255), (255, 128, 0, 255)}
+    assert (pixels[..., :3] <= pixels[..., 3:]).all()  # colours are times alpha
+
+
+@pytest.mark.parametrize(("align", "wanted"), [("left", 80), ("right", 79)])
+def test_lines_stand_at_their_place(text: Text, align: str, wanted: int) -> None:
+    _, _, left, right = edges(drawn(text, text=BLOCK * 2, size=0.2, align=align))
+    assert (left if align == "left" else right) == wanted
+
+
+def test_its_place_is_counted_from_the_lower_left(text: Text) -> None:
+    low = edges(drawn(text, text=BLOCK, size=0.2, place=(0.5, 0.25)))
+    high = edges(drawn(text, text=BLOCK, size=0.2, place=(0.5, 0.75)))
+    assert low[0] - high[0] == 45
+    assert low[0] > 45 > high[1]
+
+
+def test_lines(text: Text) -> None:
+    one = edges(drawn(text, text="H", size=0.2))
+    two = edges(drawn(text, text="H\nH", size=0.2))
+    assert (two[1] - two[0]) - (one[1] - one[0]) == round(18 * LINE)
+
+
+def test_a_long_line_is_broken_between_words() -> None:
+    font = opened(font_file("mono"), 20)  # a letter is 12.04 pixels wide
+    assert broken("ab cd ef", font, 62) == ["ab cd", "ef"]
+    assert broken("ab cd ef", font, 1000) == ["ab cd ef"]
+    assert broken("abcdef gh", font, 30) == ["abcdef", "gh"]
+    assert broken("", font, 30) == [""]
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "seen"),
+    [
+        ("{value} bpm", 120.0, "120 bpm"),
+        ("{value:.2f}", 1 / 3, "0.33"),
+        ("{value:+.0f}/{value:.1e}", 12.0, "+12/1.2e+01"),
+        ("{value:zzz} {other} {value.__class__}", 1.0, "{value:zzz} {other} {value.__class__}"),
+        ("{value:d}", 1.0, "{value:d}"),
+        ("x" * (LONGEST + 5), 0.0, "x" * LONGEST),
+    ],
+)
+def test_a_value_in_a_text(words: str, value: float, seen: str) -> None:
+    assert filled(words, value) == seen
+
+
+def test_it_is_sharp_at_any_size(text: Text) -> None:
+    small = edges(drawn(text, text=BLOCK, size=0.2))
+    text.resize((640, 360))
+    large = drawn(text, text=BLOCK, size=0.2)
+    assert np.allclose(np.array(edges(large)) / 4, small, atol=1)
+    assert (np.isin(large[..., 3], (0, 255))).mean() > 0.99  # no soft edge of an enlarged picture
+
+
+def test_it_is_drawn_again_only_when_it_changes(text: Text) -> None:
+    first = drawn(text, text="one")
+    assert (drawn(text, text="one") == first).all()
+    assert (drawn(text, text="one", place=(0.1, 0.1)) != first).any()
+    assert (drawn(text, text="two") != first).any()
+    assert (drawn(text, text="one") == first).all()
+
+
+@pytest.mark.parametrize(
+    "words", ["\0\x07", "\u202e\u0301", "\U0001f600 \u4e16\u754c", "\n" * 50, "x" * 5000]
+)
+def test_odd_texts_are_drawn(text: Text, words: str) -> None:
+    assert drawn(text, text=words).shape == (90, 160, 4)
+    assert drawn(text, text=words, size=1.0, width=0.05).shape == (90, 160, 4)
+
+
+def test_what_is_no_font(context: moderngl.Context, tmp_path: Path) -> None:
+    (tmp_path / "bad.ttf").write_text("no font")
+    for name in (tmp_path / "bad.ttf", tmp_path / "gone.ttf", tmp_path):
+        with pytest.raises(FootageError, match="cannot be read as a font"):
+            Text(context, SIZE, str(name), "")
+
+
+def test_a_file_of_words(context: moderngl.Context, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("from a file\r\n", encoding="utf-8")
+    text, plain = Text(context, SIZE, "mono", str(file)), Text(context, SIZE, "mono", "")
+    assert (drawn(text) == drawn(plain, text="from a file")).all()
+    assert (drawn(text, text="by hand") == drawn(plain, text="by hand")).all()
+    with pytest.raises(FootageError, match=r"gone\.txt"):
+        Text(context, SIZE, "mono", str(tmp_path / "gone.txt"))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
+    opened = shows(tmp_path)
+    begin = next(opened)
+
+    def played(preset: str) -> Show:
+        (tmp_path / "presets").mkdir(exist_ok=True)
+        (tmp_path / "presets/words.toml").write_text(preset, encoding="utf-8")
+        return begin("words")
+
+    yield played
+    next(opened, None)
+
+
+def test_a_message_changes_the_text_of_a_layer(start: Callable[[str], Show]) -> None:
+    layer = f'[[layer]]\n[layer.source]\ntext = ""\nsize = 1\nfont = "mono"\n{CUT}'
+    show = start(f'title = "Words"\n[[layer]]\n[layer.generator]\nshader = "colour"\n{layer}')
+    assert show.pixel() == (255, 0, 0)
+    assert show.pixel(("/layer/2/generator/text", BLOCK)) == (255, 255, 255)
+    assert show.pixel(("/release", 1.0)) == (255, 0, 0)
+
+
+def test_a_font_that_is_not_there_is_a_fault(start: Callable[[str], Show]) -> None:
+    with pytest.raises((FootageError, SceneError), match=r"none\.ttf cannot be read as a font"):
+        start(f'title = "W"\n[source]\ntext = "a"\nfont = "none.ttf"\n{CUT}')
