@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("perform")
 FONTS = {"sans": "fonts/DejaVuSans-Bold.ttf", "mono": "fonts/DejaVuSansMono.ttf"}
-LONGEST = 2000  # letters; what is longer is cut
+MOST_LETTERS = 2000  # letters; what is longer is cut
 LINE = 1.25  # sizes of the letters from one line to the next
 VALUE = re.compile(r"\{value(?::(?P<form>[^{}]*))?\}")
 
@@ -139,7 +139,7 @@ def filled(text: str, value: float) -> str:
         except ValueError:
             return match[0]
 
-    return VALUE.sub(shown, text)[:LONGEST]
+    return VALUE.sub(shown, text)[:MOST_LETTERS]
 
 
 def font_file(name: str) -> Path:
@@ -235,6 +235,6 @@ class Text:
 def read_words(file: Path) -> str:
     """The words of a text file. Raises FootageError."""
     try:
-        return read_text(file, lenient=True).rstrip("\r\n")[:LONGEST].replace("\r\n", "\n")
+        return read_text(file, lenient=True).rstrip("\r\n")[:MOST_LETTERS].replace("\r\n", "\n")
     except (OSError, SceneError) as error:
         raise FootageError(f"{file} cannot be read: {reason(error)}") from error
