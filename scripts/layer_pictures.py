@@ -1,6 +1,6 @@
 """The pictures of docs/layers.md: the preset of the page, and one layer over another with every blend mode.
 
-    python -m scripts.layer_pictures [--folder FOLDER]
+python -m scripts.layer_pictures [--folder FOLDER]
 """
 
 from __future__ import annotations
