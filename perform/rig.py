@@ -275,14 +275,14 @@ class Rig:
                 cues = self.stage.open(setlist, self.performance.cues)
                 faults = *setlist.faults, *map(reason, self.stage.rejected)
                 setlist = replace(setlist, cues=tuple(one.cue for one in cues), faults=())
-                self.performance.change(setlist, cues)
+                self.performance.change(setlist, cues, self.stage.over)
                 log_kept(*faults)
                 if not faults or (setlist, self._units()) != (played, before):
                     log.info("applied the edit of %s", setlist.title)
 
     def _units(self) -> list[object]:
-        """What plays in each cue: its scene and its transition."""
-        return [(one.scene, one.transition) for one in self.performance.cues]
+        """What plays: the scene and the transition of each cue, and what is over them."""
+        return [*((one.scene, one.transition) for one in self.performance.cues), self.performance.over]
 
     @contextmanager
     def _contain_edit(self, setlist: Setlist | None = None) -> Iterator[None]:

@@ -13,7 +13,6 @@ from perform.latent.paths import WEIGHTS, path_parameters
 from perform.learning.targets import PARTS, other_name, scene_units
 from perform.parameters import Parameter
 from perform.scenes.controls import Setting, UnitSettings
-from perform.scenes.nodes import layer_key
 from perform.scenes.scene import Scene
 
 FormulaText: TypeAlias = str | list[str]  # a list for a point or a colour
@@ -101,7 +100,7 @@ def between_seeds(scene: Scene, seeds: Sequence[int]) -> Scene:
 
 def _path_key(scene: Scene) -> str:
     """The key of the only latent path of a scene. ValueError if it has none, or several."""
-    keys = [f"{layer_key(layer, n)}latent" for n, layer in enumerate(scene.layers) if layer.latent]
+    keys = [layer.inner("latent") for layer in scene.layers if layer.latent]
     if not keys:
         what = "a shader has no latent space, seeds need a generator with a model"
         raise ValueError(f"{scene.file}: {what}")
@@ -147,15 +146,15 @@ def _with_units(scene: Scene, changed: Mapping[str, UnitSettings]) -> Scene:
     layers = [
         replace(
             layer,
-            source=now[f"{key}{layer.source_table}"],
-            latent=now.get(f"{key}latent"),
-            blend=now.get(f"{key}generator.blend"),
-            bends=_several(now, f"{key}generator.bend"),
-            directions=_several(now, f"{key}direction"),
-            filters=_several(now, f"{key}filter") if key else (),
-            placement=now.get(key.removesuffix(".")),
+            source=now[layer.inner(layer.source_table)],
+            latent=now.get(layer.inner("latent")),
+            blend=now.get(layer.inner("generator.blend")),
+            bends=_several(now, layer.inner("generator.bend")),
+            directions=_several(now, layer.inner("direction")),
+            filters=_several(now, layer.inner("filter")) if layer.key else (),
+            placement=now.get(layer.key),
         )
-        for layer, key in ((layer, layer_key(layer, n)) for n, layer in enumerate(scene.layers))
+        for layer in scene.layers
     ]
     return replace(scene, layers=tuple(layers), filters=_several(now, "filter"))
 

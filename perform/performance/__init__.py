@@ -49,10 +49,11 @@ class Performance:
         setlist: Setlist,
         cues: Sequence[CueInstance],
         tempo: Tempo | None = None,
+        over: SceneInstance | None = None,
         feedback: Keeps | None = None,
     ) -> None:
-        """`feedback` keeps the image of the whole stage."""
-        self._feedback = feedback
+        """`over` is what the setlist has over its scenes; `feedback` keeps the image of the whole stage."""
+        self.over, self._feedback = over, feedback
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
         self._image: Image | None = None
@@ -74,8 +75,11 @@ class Performance:
         """The tempo of the show."""
         return self.authority.tempo
 
-    def change(self, setlist: Setlist, cues: Sequence[CueInstance]) -> None:
+    def change(
+        self, setlist: Setlist, cues: Sequence[CueInstance], over: SceneInstance | None = None
+    ) -> None:
         """Play an edited setlist, from the cue that is on if its scene is still in it."""
+        self.over = over
         self.position = position_after_edit(
             self.position, [one.cue for one in self.cues], [one.cue for one in cues]
         )
@@ -154,13 +158,15 @@ class Performance:
     def _make_router(self) -> AddressRouter:
         """The router from addresses to the parameters of the current cue."""
         now = self.cues[self.position.cue]
-        return AddressRouter(self.setlist, now.cue, self._show, now.scene.controls, now.controls)
+        over = self.over.controls if self.over else []
+        return AddressRouter(self.setlist, now.cue, self._show, now.scene.controls, now.controls, over)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
-        """The image of the current scene, or of the transition to it."""
+        """The image of the current scene, or of the transition to it, under what is over all scenes."""
         position = self.position
         before = None if position.before is None else self.cues[position.before].scene
-        return self.cues[position.cue].image_source(before, position.progress).render(moment, signals)
+        image = self.cues[position.cue].image_source(before, position.progress).render(moment, signals)
+        return self.over.over(image, moment, signals) if self.over else image
 
 
 def _pressed_at(settings: UnitSettings, events: Sequence[Event], now: float, name: str) -> float:

@@ -18,7 +18,7 @@ from perform.latent.directions import moved
 from perform.latent.paths import Path
 from perform.latent.space import LatentMapper, truncate
 from perform.networks.controls import NetworkValues
-from perform.parameters import Values
+from perform.parameters import Parameter, Values
 from perform.render import Composites, DrawnLayer, Image, Keeps, Rewinds, Unit
 from perform.scenes.layers import is_seen
 from perform.scenes.nodes import units
@@ -109,6 +109,23 @@ class LatentSource:
         return self._mappings[label]
 
 
+class Programme:
+    """The image of the scenes, as the lowest layer of what is over them."""
+
+    parameters: tuple[Parameter, ...] = ()
+    image: Image
+
+    def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
+        """The image that it was given."""
+        return self.image
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """It is as large as the scenes are."""
+
+    def release(self) -> None:
+        """It owns nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerInstance:
     """A layer on stage. Its source is a unit that draws, or a latent space that is played."""
@@ -177,6 +194,13 @@ class SceneInstance:
         if self.feedback:
             self.feedback.keep(image)
         return image
+
+    def over(self, image: Image, moment: Moment, signals: Signals) -> Image:
+        """Its image, with that of the scenes as its lowest layer."""
+        programme = self.layers[0].source
+        assert isinstance(programme, Programme)
+        programme.image = image
+        return self.render(moment, signals)
 
     def parameters(
         self, moment: Moment, signals: Signals

@@ -53,39 +53,29 @@ class SceneUnit:
 
 def units(scene: Scene) -> list[SceneUnit]:
     """The units of a scene, those of the lowest layer first."""
-    layers = [unit for number, layer in enumerate(scene.layers) for unit in _layer_units(layer, number)]
-    return [*layers, *_named_units("", "", "filter", "filter", scene.filters)]
+    layers = [unit for layer in scene.layers for unit in _layer_units(layer)]
+    return [*layers, *_named_units("filter", f"{scene.prefix}/filter", scene.filters)]
 
 
-def layer_key(layer: Layer, number: int) -> str:
-    """The beginning of a layer's keys in the preset; `number` counts the layers from 0."""
-    return f"layer[{number}]." if layer.placement else ""
-
-
-def _layer_units(layer: Layer, number: int) -> Iterator[SceneUnit]:
-    """The units of a layer, counted from 0. Addresses count from 1; those of the only layer of a preset
-    without [[layer]] have no number."""
-    key, prefix = layer_key(layer, number), ""
+def _layer_units(layer: Layer) -> Iterator[SceneUnit]:
+    key, prefix = layer.inner, layer.prefix
     if layer.placement:
-        prefix = f"/layer/{number + 1}"
-        yield SceneUnit(key.removesuffix("."), prefix, layer.placement)
-    yield SceneUnit(f"{key}{layer.source_table}", f"{prefix}/generator", layer.source)
+        yield SceneUnit(layer.key, prefix, layer.placement)
+    yield SceneUnit(key(layer.source_table), f"{prefix}/generator", layer.source)
     if layer.latent:
-        yield SceneUnit(f"{key}latent", f"{prefix}/latent", layer.latent)
+        yield SceneUnit(key("latent"), f"{prefix}/latent", layer.latent)
     if layer.blend:
-        yield SceneUnit(f"{key}generator.blend", f"{prefix}/blend", layer.blend)
-    yield from _named_units(key, prefix, "direction", "direction", layer.directions)
-    yield from _named_units(key, prefix, "generator.bend", "bend", layer.bends)
-    yield from _named_units(key, prefix, "filter", "filter", layer.filters)
+        yield SceneUnit(key("generator.blend"), f"{prefix}/blend", layer.blend)
+    yield from _named_units(key("direction"), f"{prefix}/direction", layer.directions)
+    yield from _named_units(key("generator.bend"), f"{prefix}/bend", layer.bends)
+    yield from _named_units(key("filter"), f"{prefix}/filter", layer.filters)
 
 
-def _named_units(
-    key: str, prefix: str, table: str, kind: str, several: Sequence[UnitSettings]
-) -> Iterator[SceneUnit]:
-    """Units of one kind; a second unit of one name is NAME2."""
+def _named_units(key: str, prefix: str, several: Sequence[UnitSettings]) -> Iterator[SceneUnit]:
+    """Units in the tables of one list; a second unit of one name is NAME2."""
     names = _distinct([segment(settings.name) for settings in several])
     for number, (name, settings) in enumerate(zip(names, several, strict=True)):
-        yield SceneUnit(f"{key}{table}[{number}]", f"{prefix}/{kind}/{name}", settings)
+        yield SceneUnit(f"{key}[{number}]", f"{prefix}/{name}", settings)
 
 
 def all_nodes(setlist: Setlist, cue: Cue) -> dict[str, Node]:
@@ -98,7 +88,11 @@ def show_nodes(setlist: Setlist) -> dict[str, Node]:
     """The nodes that are always there."""
     status = [Node(f"/now/{parameter.name}", parameter, None, READ) for parameter in STATUS_PARAMETERS]
     nodes = {node.address: node for node in (*_parameter_nodes(setlist), *status)}
-    named = osc_addresses(setlist.show.signal_names | setlist.mapping_inputs)
+    over, signals = setlist.over, setlist.show.signal_names | setlist.mapping_inputs
+    if over:
+        nodes |= _unit_nodes((one.prefix, one.settings) for one in units(over))
+        signals |= over.signal_names
+    named = osc_addresses(signals)
     absent = {address for address in named - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
     return _with_formulas(nodes, named - absent)
 
@@ -129,14 +123,20 @@ def segment(name: str) -> str:
 
 
 def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
-    nodes = {}
     rows = [(one.prefix, one.settings) for one in units(cue.scene)]
-    for prefix, settings in (*rows, ("/transition", cue.transition.shader)):
+    nodes = _unit_nodes([*rows, ("/transition", cue.transition.shader)])
+    named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
+    return _with_formulas(nodes, named - show.keys())
+
+
+def _unit_nodes(rows: Iterable[tuple[str, UnitSettings]]) -> dict[str, Node]:
+    """The nodes of units, each with the beginning of its addresses."""
+    nodes = {}
+    for prefix, settings in rows:
         for address, parameter, unit in unit_addresses(prefix, settings):
             setting = _setting_text(unit.values.get(parameter.name, parameter.default))
             nodes[address] = Node(address, parameter, setting)
-    named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
-    return _with_formulas(nodes, named - show.keys())
+    return nodes
 
 
 def _with_formulas(nodes: dict[str, Node], named: frozenset[str]) -> dict[str, Node]:

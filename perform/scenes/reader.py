@@ -130,30 +130,40 @@ class Reader:
                 self.fault(key, "and layer: a preset with layers has it in one of them, [layer.generator]")
         if not text.layer:
             self.fault("layer", "is empty: a preset with layers has one or more")
-        found = [self._placed_layer(f"layer[{i}]", i, table) for i, table in enumerate(text.layer)]
+        return self.placed_layers("layer", text.layer)
+
+    def placed_layers(self, kind: str, tables: Sequence[Table]) -> tuple[Layer, ...]:
+        """The layers in the tables of a list: [[layer]] of a preset, or [[overlay]] of a setlist."""
+        found = [self._placed_layer(kind, number, table) for number, table in enumerate(tables)]
         names = [layer.name for layer in found]
-        for i, layer in enumerate(found):
-            if layer.name in names[:i]:
-                self.fault(f"layer[{i}].name", f"= {layer.name!r} is the name of another layer, too")
+        for number, layer in enumerate(found):
+            if layer.name in names[:number]:
+                self.fault(f"{layer.key}.name", f"= {layer.name!r} is the name of another {kind}, too")
             if layer.matte and (layer.matte not in names or layer.matte == layer.name):
                 others = [name for name in names if name != layer.name]
-                what = f"= {layer.matte!r}, must be another layer{name_hint(layer.matte, others)}"
-                self.fault(f"layer[{i}].matte", what)
+                what = f"= {layer.matte!r}, must be another {kind}{name_hint(layer.matte, others)}"
+                self.fault(f"{layer.key}.matte", what)
         return tuple(found)
 
-    def _placed_layer(self, key: str, number: int, table: Table) -> Layer:
-        """One table of [[layer]]."""
+    def _placed_layer(self, kind: str, number: int, table: Table) -> Layer:
+        """One table of the list, counted from 0."""
+        key = f"{kind}[{number}]"
         inner = {name: one for name, one in table.items() if name in LayerText.model_fields}
         text, faults = fitted_partly(self._path, inner, LayerText, key)
         self.faults += faults
         layer = self.layer(f"{key}.", text, table)
-        filters = self.filters(f"{key}.filter", text.filter)
         name, matte = (self._layer_name(key, table, one) for one in ("name", "matte"))
-        rest = {setting: one for setting, one in table.items() if setting not in (*inner, "name", "matte")}
-        placement = self.settings(
-            key, name, LAYER_PARAMETERS, rest, ("name", "matte", *LayerText.model_fields)
+        others = ("name", "matte", *LayerText.model_fields)
+        rest = {setting: one for setting, one in table.items() if setting not in others}
+        return replace(
+            layer,
+            filters=self.filters(f"{key}.filter", text.filter),
+            placement=self.settings(key, name, LAYER_PARAMETERS, rest, others),
+            name=name or str(number + 1),
+            matte=matte,
+            key=key,
+            prefix=f"/{kind}/{number + 1}",
         )
-        return replace(layer, filters=filters, placement=placement, name=name or str(number + 1), matte=matte)
 
     def _layer_name(self, key: str, table: Table, name: str) -> str:
         """The name of a layer at a key of its table; empty, with a fault noted, if it is none."""
@@ -190,7 +200,7 @@ class Reader:
         self, at: str, generator: Table | None, source: Table | None, given: Collection[str]
     ) -> UnitSettings:
         """A layer's source: its [generator] or its [source]. `given` are its tables."""
-        what = "a layer" if at else "a scene"
+        what = f"{'an overlay' if at.startswith('overlay') else 'a layer'}" if at else "a scene"
         if generator is not None and source is not None:
             self.fault(f"{at}generator", f"and source: {what} has exactly one of these")
         elif generator is source is None and not {"generator", "source"} & {*given}:

@@ -34,7 +34,7 @@ from perform.scenes.show import SHOW_CONTROLS
 from perform.scenes.snapshot import Arguments
 from perform.signals import Event, Signals
 
-SOURCE = re.compile(r"^(/layer/\d+)?/source/")
+SOURCE = re.compile(r"^(/(?:layer|overlay)/\d+)?/source/")
 
 
 @dataclass(slots=True)
@@ -65,14 +65,17 @@ class AddressRouter:
         show: RunningControls,
         scene: Sequence[RunningControls],
         transition: RunningControls,
+        over: Sequence[RunningControls] = (),
     ) -> None:
-        """`scene` are the controls of `units(cue.scene)`, in their order."""
+        """`scene` are the controls of `units(cue.scene)`, in their order, `over` those of what is over it."""
         self.nodes: Mapping[str, Node] = MappingProxyType(all_nodes(setlist, cue))
         self._in_formulas = {address for address, node in self.nodes.items() if node.in_formulas}
         self._show = show
-        self._scene = [*scene, transition]
+        self._scene = [*scene, transition, *over]
         self._destinations: dict[str, Destination] = {}
         for unit, controls in zip(units(cue.scene), scene, strict=True):
+            self._add(unit.prefix, controls)
+        for unit, controls in zip(units(setlist.over) if setlist.over else (), over, strict=True):
             self._add(unit.prefix, controls)
         self._add("/transition", transition)
         for control in SHOW_CONTROLS:

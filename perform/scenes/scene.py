@@ -18,6 +18,7 @@ from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
+PROGRAMME = "programme"  # the kind of a source that is the image of the scenes
 Footage: TypeAlias = Literal["film", "still", "camera", "text", "feedback"]
 
 
@@ -105,7 +106,13 @@ class Layer:
     placement: UnitSettings | None = None
     name: str = ""
     matte: str = ""  # the name of the layer through whose image it is seen
+    key: str = ""  # of its table, such as `layer[1]`; that of the only layer is the whole preset
+    prefix: str = ""  # of its addresses, such as `/layer/2`
     source_table: str = "generator"  # the table of its source in the preset: generator, or source
+
+    def inner(self, table: str) -> str:
+        """The key of a table within the layer's own."""
+        return f"{self.key}.{table}" if self.key else table
 
     @property
     def model(self) -> str | None:
@@ -130,6 +137,7 @@ class Scene:
     description: str = ""
     file: Path = field(default_factory=Path)
     lead: Lead = "auto"  # leads the beat when the scene is played alone
+    prefix: str = ""  # of the addresses of its filters
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly
 from perform.faults import reason
 from perform.scenes.controls import UnitSettings, bound
+from perform.scenes.layers import LAYER_PARAMETERS
 from perform.scenes.mapping import SignalMapping
 from perform.scenes.reader import Reader, Table, read_scene
-from perform.scenes.scene import Catalogue, Scene, Transition
+from perform.scenes.scene import PROGRAMME, Catalogue, Layer, Scene, Transition
 from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 
 QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
@@ -47,6 +48,12 @@ class Setlist:
     mappings: tuple[SignalMapping, ...] = ()
     lead: Lead = "auto"  # the clock that leads the beat
     faults: tuple[str, ...] = ()
+    over: Scene | None = None  # overlays and filters over every scene, which is the lowest layer of this
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """The scenes of its cues, and what is over them."""
+        return (*(cue.scene for cue in self.cues), *filter(None, [self.over]))
 
     @property
     def mapping_inputs(self) -> frozenset[str]:
@@ -57,8 +64,9 @@ class Setlist:
     def signal_names(self) -> frozenset[str]:
         """The signals that formulas of its scenes, its transitions and the show name, and the inputs of its
         mappings."""
-        units = [unit for cue in self.cues for unit in (cue.scene, cue.transition.shader)]
-        return self.show.signal_names.union(self.mapping_inputs, *(unit.signal_names for unit in units))
+        scenes = [scene.signal_names for scene in self.scenes]
+        transitions = [cue.transition.shader.signal_names for cue in self.cues]
+        return self.show.signal_names.union(self.mapping_inputs, *scenes, *transitions)
 
 
 class _CueText(BaseModel, extra="forbid", strict=True):
@@ -72,12 +80,18 @@ class _CueText(BaseModel, extra="forbid", strict=True):
 class SetlistText(BaseModel, extra="forbid", strict=True):
     """The tables of a setlist."""
 
-    FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"cue": ("scene",)}
+    FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cue": ("scene",),
+        "overlay": ("name",),
+        "filter": ("shader",),
+    }
     title: str = Field(min_length=1)
     quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
     loop: bool = False
     clock: Lead = "auto"
     cue: list[Table] = Field(min_length=1)
+    overlay: list[Table] = []
+    filter: list[Table] = []
     bindings: Table = {}
 
 
@@ -102,6 +116,9 @@ def read_setlist(
         if scene := presets.scene(f"cue[{i}].scene", cue.scene):
             cues.append(Cue(scene, own or scene.transition, cue.bars, cue.seconds))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
+    over = _over(reader, text, path)
+    for one in reader.left_out:
+        catalogue.leave_out(one)
     if reader.faults:
         raise SceneError(list(dict.fromkeys((*reader.faults, *presets.faults))))
     files = (path, *dict.fromkeys(scene.file for scene in presets.scenes.values()))
@@ -115,7 +132,20 @@ def read_setlist(
         files,
         lead=text.clock,
         faults=tuple(presets.faults),
+        over=over,
     )
+
+
+def _over(reader: Reader, text: SetlistText, path: Path) -> Scene | None:
+    """What a setlist has over its scenes; None if that is nothing."""
+    overlays = reader.placed_layers("overlay", text.overlay)
+    filters = reader.filters("filter", text.filter)
+    if not overlays and not filters:
+        return None
+    placement = UnitSettings(PROGRAMME, LAYER_PARAMETERS, {}) if overlays else None
+    scenes = Layer(UnitSettings("", (), {}, kind=PROGRAMME), placement=placement, prefix=f"/{PROGRAMME}")
+    transition = Transition(0, UnitSettings("", (), {}))
+    return Scene(text.title, (scenes, *overlays), filters, transition, file=path, prefix="/stage")
 
 
 class _Presets:

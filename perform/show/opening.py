@@ -206,7 +206,9 @@ def _open_stage(
     size = scaled(options.size, scale)
     trials = Trials(size, paths.shipped()) if live else None
     stage = Stage(library, context, size, pool, Opener(live, cameras), trials)
-    performance = Performance(setlist, stage.open(setlist), Tempo(offset=options.offset), stage.feedback)
+    performance = Performance(
+        setlist, stage.open(setlist), Tempo(offset=options.offset), stage.over, stage.feedback
+    )
     if compiler:
         compiler.begin()
     return stage, performance

@@ -22,7 +22,7 @@ from perform.library import Library
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
-from perform.performance.scene import LatentSource, LayerInstance, SceneGenerator
+from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator
 from perform.render import Composites, Unit, isf
 from perform.render.compositing import Compositor
 from perform.render.feedback import Feedback, FeedbackBuffer
@@ -31,7 +31,7 @@ from perform.render.shader import Shader
 from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Layer, Role, Scene
+from perform.scenes.scene import PROGRAMME, Layer, Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage.coming import Coming
@@ -71,6 +71,7 @@ class Stage:
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
         self.feedback = FeedbackBuffer(context)  # of the whole stage
         self._scene_feedback = self.feedback  # of the scene that is opened
+        self.over: SceneInstance | None = None  # what the open setlist has over its scenes
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
         self._coming: Coming | None = None  # the setlist that is asked for, until it is open
@@ -87,15 +88,17 @@ class Stage:
         coming = self._coming_of(setlist)
         if not before:
             coming.wait()
-        self._reusable, self._opened, self.rejected = _units(before), [], []
+        self._reusable, self._opened, self.rejected = [*_units(before), *self._over_units()], [], []
         try:
             cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
+            over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
         except Exception:
             for unit in self._opened:
                 unit.release()
             raise
         finally:
             self._coming = None
+        self.over = over
         for unit in self._reusable:
             unit.release()
         kept = [one.scene.feedback for one in cues]
@@ -139,7 +142,8 @@ class Stage:
         coming = self._coming_of(setlist)
         if names is not None and names == coming.shown:
             return coming.keys
-        scenes = [cue.scene for cue in setlist.cues if names is None or cue.scene.file.name in names]
+        over = setlist.over
+        scenes = [one for one in setlist.scenes if names is None or one.file.name in names or one is over]
         layers = [layer for scene in scenes for layer in scene.layers if layer.model]
         keys = list(dict.fromkeys(map(self._pool_key, layers)))
         if names is not None:
@@ -167,8 +171,12 @@ class Stage:
         """Draw the scenes of these cues at another size (width, height) from now on; feedback goes on as it
         is."""
         self.size = size
-        for unit in _units(cues):
+        for unit in (*_units(cues), *self._over_units()):
             unit.resize(size)
+
+    def _over_units(self) -> list[StageUnit]:
+        """The units of what is over the scenes."""
+        return _scene_units(self.over) if self.over else []
 
     def close(self) -> None:
         """Close networks, and stop decoding films."""
@@ -236,8 +244,10 @@ class Stage:
         return instance
 
     def _layer(self, layer: Layer, old: LayerInstance | None) -> LayerInstance:
-        if layer.latent:
-            source: ContainedUnit | LatentSource = self._latent_source(layer, old)
+        if layer.source.kind == PROGRAMME:
+            source: Unit | LatentSource = Programme()
+        elif layer.latent:
+            source = self._latent_source(layer, old)
         else:
             source = self._source(layer.source, old.source if old else None)
         return LayerInstance(layer, source, self._filters(layer.filters, old.filters if old else ()))

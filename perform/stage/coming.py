@@ -76,11 +76,11 @@ class Coming:
 def _read_shaders(setlist: Setlist, library: Library) -> Shaders:
     """All shaders that a setlist plays, by name and role, without those that cannot be read."""
     units: list[tuple[UnitSettings, Role]] = []
-    for cue in setlist.cues:
-        units.append((cue.transition.shader, "transition"))
-        units += [(layer.source, "generator") for layer in cue.scene.layers]
-        filters = [one for layer in cue.scene.layers for one in layer.filters]
-        units += [(one, "filter") for one in (*filters, *cue.scene.filters)]
+    units += [(cue.transition.shader, "transition") for cue in setlist.cues]
+    for scene in setlist.scenes:
+        units += [(layer.source, "generator") for layer in scene.layers]
+        filters = [one for layer in scene.layers for one in layer.filters]
+        units += [(one, "filter") for one in (*filters, *scene.filters)]
     found: dict[tuple[str, Role], isf.ISF] = {}
     while units:
         settings, role = units.pop()

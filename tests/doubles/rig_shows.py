@@ -33,7 +33,7 @@ class Show:
         setlist = load(file, library)
         context = headless()
         stage = Stage(library, context, SIZE, ModelPool(worker))
-        performance = Performance(setlist, stage.open(setlist), feedback=stage.feedback)
+        performance = Performance(setlist, stage.open(setlist), over=stage.over, feedback=stage.feedback)
         self.edits = Edited(file, library, setlist)
         self.rig = Rig(
             OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],

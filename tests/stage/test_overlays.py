@@ -1,0 +1,116 @@
+"""Overlays and filters of a setlist: over every scene, whatever plays."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from perform.documents import SceneError
+from perform.library import Library
+from perform.scenes.setlist import read_setlist
+from tests.doubles.rig_shows import Show, shows
+
+HEAD = 'title = "Set"\nquantise = "off"\n'
+CUES = '[[cue]]\nscene = "red"\n[[cue]]\nscene = "blue"\n'
+GREEN = (
+    '[[overlay]]\nname = "logo"\nblend = "add"\n[overlay.generator]\nshader = "colour"\ntint = [0, 1, 0, 1]\n'
+)
+INVERT = '[[filter]]\nshader = "invert"\namount = 1\n'
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
+    opened = shows(tmp_path)
+    begin = next(opened)
+
+    def played(text: str) -> Show:
+        (tmp_path / "setlists").mkdir(exist_ok=True)
+        (tmp_path / "setlists/set.toml").write_text(HEAD + text, encoding="utf-8")
+        return begin("set")
+
+    yield played
+    next(opened, None)
+
+
+def test_an_overlay_stays_over_every_scene(start: Callable[[str], Show]) -> None:
+    show = start(CUES + GREEN)
+    assert show.pixel() == (255, 255, 0)
+    assert show.pixel(("/go", 1.0)) == (0, 255, 255)
+    assert show.pixel(("/overlay/1/opacity", 0.0)) == (0, 0, 255)
+    assert show.pixel(("/go", 0.0), ("/back", 1.0)) == (255, 0, 0)  # what is held stays over scenes
+    assert show.pixel(("/overlay/1/opacity/release", 1.0)) == (255, 255, 0)
+    assert show.pixel(("/programme/opacity", 0.0)) == (0, 255, 0)
+
+
+def test_filters_of_the_setlist_come_last(start: Callable[[str], Show]) -> None:
+    show = start(CUES + GREEN + INVERT)
+    assert show.pixel() == (0, 0, 255)
+    assert show.pixel(("/stage/filter/invert/amount", 0.0)) == (255, 255, 0)
+    assert show.pixel(("/blackout", 1.0)) == (0, 0, 0)
+
+
+def test_filters_without_overlays(start: Callable[[str], Show]) -> None:
+    show = start(CUES + INVERT)
+    assert show.pixel() == (0, 255, 255)
+    assert show.pixel(("/go", 1.0)) == (255, 255, 0)
+
+
+def test_edits_of_what_is_over_the_scenes(start: Callable[[str], Show]) -> None:
+    show = start(CUES + GREEN)
+    assert show.pixel(("/overlay/1/opacity", 0.0)) == (255, 0, 0)
+    show.edit("setlists/set.toml", HEAD + CUES + GREEN + INVERT)
+    assert show.pixel() == (0, 255, 255)  # the opacity is still held
+    show.edit("setlists/set.toml", HEAD + CUES)
+    assert show.pixel() == (255, 0, 0)
+    show.edit("setlists/set.toml", HEAD + CUES + GREEN)
+    assert show.pixel() == (255, 255, 0)
+
+
+def test_a_network_in_an_overlay_is_opened(start: Callable[[str], Show]) -> None:
+    show = start(
+        CUES + '[[overlay]]\nopacity = "audio.level"\n[overlay.generator]\nmodel = "untrained-small"\n'
+    )
+    assert show.pixel() == (255, 0, 0)
+    assert show.pixel(("audio.level", 1.0)) != (255, 0, 0)
+
+
+def test_its_addresses_are_listed(start: Callable[[str], Show]) -> None:
+    nodes = start(CUES + GREEN + INVERT).rig.performance.snapshot().nodes
+    wanted = {
+        "/overlay/1/opacity",
+        "/overlay/1/generator/tint",
+        "/programme/scale",
+        "/stage/filter/invert/amount",
+    }
+    assert wanted <= {*nodes}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('blend = "add"', 'blend = "ad"', "set.toml: overlay[0].blend = 'ad', must be one of normal, add,"),
+        ("[overlay.generator]", "[overlay.gen]", "set.toml: overlay[0].source is missing: an overlay has a"),
+        (
+            'shader = "invert"',
+            'shader = "invrt"',
+            "set.toml: filter[0].shader = 'invrt': there is no such fil",
+        ),
+        (
+            "tint = [0, 1, 0, 1]",
+            "tnt = 1",
+            "set.toml: overlay[0].generator.tnt is unknown; did you mean tint",
+        ),
+    ],
+)
+def test_faults_have_their_key(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    opened = shows(tmp_path)
+    next(opened)("demo")  # writes the library
+    file = tmp_path / "set.toml"
+    text = HEAD + CUES + GREEN + INVERT
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    library = Library(tmp_path)
+    with pytest.raises(SceneError) as caught:
+        read_setlist(file, library, library.preset_file)
+    next(opened, None)
+    assert any(fault in one for one in caught.value.faults), caught.value.faults
