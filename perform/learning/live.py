@@ -20,7 +20,7 @@ from perform.faults import reason
 from perform.learning import edits
 from perform.learning.formulas import formula
 from perform.learning.movement import Control, MovementDetector
-from perform.learning.targets import LearnTarget, scene_targets, setting_text, show_targets
+from perform.learning.targets import LearnTarget, over_targets, scene_targets, setting_text, show_targets
 from perform.library import Library
 from perform.parameters import number_text
 from perform.performance import Performance
@@ -81,19 +81,19 @@ class EditQueue:
 
 @dataclass(frozen=True, slots=True)
 class TargetInFile:
-    """A parameter and the file that sets it; `by_name`: the file was found by name."""
+    """A parameter and the file that sets it, a preset or a setlist; `by_name`: the file was found by name."""
 
     target: LearnTarget
     file: Path
     by_name: bool
+    in_setlist: bool = False
 
     def write(self, text: str, library: Library) -> str:
         """Write a formula into the file; returns a note on it."""
         target = self.target
-        setlist = target.key.startswith("bindings.")
 
         def check(file: Path) -> None:
-            if setlist:
+            if self.in_setlist:
                 read_setlist(file, library, library.preset_file)
             else:
                 read_scene(file, library)
@@ -117,7 +117,8 @@ def learnable(setlist: Setlist, cue: Cue, by_name: bool, library: Library) -> li
     targets = [target for target in scene_targets(scene) if not target.key.startswith(tuple(unplayed))]
     found = [TargetInFile(target, scene.file, by_name or not alone) for target in targets]
     if not alone:
-        found += [TargetInFile(target, setlist.files[0], by_name) for target in show_targets(setlist)]
+        targets = [*show_targets(setlist), *over_targets(setlist)]
+        found += [TargetInFile(target, setlist.files[0], by_name, in_setlist=True) for target in targets]
     return found
 
 

@@ -103,7 +103,15 @@ def scene_targets(scene: Scene) -> list[LearnTarget]:
     found: list[LearnTarget] = []
     for unit in nodes.units(scene):
         found += _of_unit(unit.prefix, unit.key, unit.settings)
-    found += _of_unit("/transition", "transition", scene.transition.shader)
+    return [*found, *_of_unit("/transition", "transition", scene.transition.shader)]
+
+
+def over_targets(setlist: Setlist) -> list[LearnTarget]:
+    """The same of the overlays of a setlist and of its filters."""
+    found: list[LearnTarget] = []
+    for unit in nodes.units(setlist.over) if setlist.over else ():
+        if unit.key:  # the programme has no table
+            found += _of_unit(unit.prefix, unit.key, unit.settings)
     return found
 
 

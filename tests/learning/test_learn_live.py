@@ -278,3 +278,21 @@ def test_a_transition_that_the_cue_replaces_is_not_offered(preset: Path, tmp_pat
     assert not any(
         one.target.key.startswith("transition.") for one in learnable(setlist, other, True, library)
     )
+
+
+def test_controls_of_an_overlay_are_learned_into_the_setlist(preset: Path, tmp_path: Path) -> None:
+    library = Library()
+    file = tmp_path / "evening.toml"
+    layer = (
+        '[[overlay]] # the logo\nopacity = 0.5\n[overlay.source]\ntext = "a"\n[[filter]]\nshader = "grade"\n'
+    )
+    file.write_text(f'title = "E"\n[[cue]]\nscene = "{preset}"\n{layer}', encoding="utf-8")
+    setlist = show.load(file, library)
+    found = {one.target.name: one for one in learnable(setlist, setlist.cues[0], False, library)}
+    assert found["overlay[0].opacity"].target.address == "/overlay/1/opacity"
+    assert found["filter[0].gain"].target.address == "/stage/filter/grade/gain"
+    assert (
+        found["overlay[0].opacity"].write("midi.cc7", library)
+        == "evening.toml: overlay[0].opacity = midi.cc7"
+    )
+    assert '[[overlay]] # the logo\nopacity = "midi.cc7"\n' in file.read_text(encoding="utf-8")
