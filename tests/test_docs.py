@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image as PillowImage
 
 from perform.outputs.codecs import CODECS, SUFFIXES
 
@@ -66,11 +67,24 @@ def test_the_steps_of_the_first_preset_play(tmp_path: Path) -> None:
 def test_the_setlist_of_the_page_is_read(tmp_path: Path) -> None:
     from perform.show import load, open_library
 
-    (text,) = TOML.findall((ROOT / "docs/setlists.md").read_text(encoding="utf-8"))
+    texts = TOML.findall((ROOT / "docs/setlists.md").read_text(encoding="utf-8"))
     file = tmp_path / "friday.toml"
-    file.write_text(text, encoding="utf-8")
+    file.write_text("\n".join(texts), encoding="utf-8")
+    PillowImage.new("RGB", (8, 8)).save(tmp_path / "logo.png")
     setlist = load(file, open_library(str(file)))
     assert [(cue.bars, cue.seconds) for cue in setlist.cues] == [(8, None), (None, 12.5), (None, None)]
+    assert setlist.over and [one.name for one in setlist.over.filters] == ["grade"]
+
+
+def test_the_presets_of_layers_are_read(tmp_path: Path) -> None:
+    from perform.scenes.reader import read_scene
+    from perform.show import open_library
+
+    whole, part = TOML.findall((ROOT / "docs/layers.md").read_text(encoding="utf-8"))
+    file = tmp_path / "mine.toml"
+    for text, count in ((whole, 3), (f'title = "T"\n{part}', 1)):
+        file.write_text(text, encoding="utf-8")
+        assert len(read_scene(file, open_library(str(file))).layers) == count
 
 
 def test_the_messages_of_troubleshooting_are_those_of_the_program() -> None:
