@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import moderngl
 import pytest
 import typer.main
 import typer.testing
@@ -15,6 +16,7 @@ from hypothesis import settings
 
 from tests.doubles import prepared
 from tests.doubles.jack_port import Port
+from tests.doubles.opengl import OneOpenGL
 from tests.doubles.servers import Server
 from tests.doubles.waiting import needs
 
@@ -57,6 +59,14 @@ def prepared_processes() -> Iterator[None]:
     """What prepares processes, once a test wants one, ends with the tests."""
     yield
     prepared.end()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_opengl() -> Iterator[None]:
+    """Each shader is compiled once in a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moderngl, "create_context", OneOpenGL())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,7 @@ import moderngl
 import pytest
 
 from perform.render.context import REQUIRED, GLError, describe, headless, is_software
+from perform.render.strips import VERTEX
 
 
 def test_a_context_describes_itself() -> None:
@@ -45,3 +46,17 @@ def test_without_opengl_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("sys.platform", "darwin")
     with pytest.raises(GLError, match="update the graphics driver"):
         headless()
+
+
+def test_a_program_of_the_shared_context_is_as_new() -> None:
+    """What `tests.doubles.opengl` keeps from test to test does not show."""
+    fragment = "#version 410 core\nuniform float level = 0.25;\nout vec4 c;\nvoid main() { c = vec4(level); }"
+    for _ in range(2):
+        context = headless()
+        program, other = (context.program(VERTEX, fragment) for _ in range(2))
+        assert program["level"].value == other["level"].value == 0.25
+        program["level"].value = 0.5
+        assert other["level"].value == 0.25
+        context.release()
+        for gone in (context, program, other):
+            assert isinstance(gone.mglo, moderngl.InvalidObject)
