@@ -29,6 +29,7 @@ from perform.commands.new import new
 from perform.commands.osc import osc
 from perform.commands.play import play
 from perform.commands.render import render
+from perform.commands.shaders import app as shaders
 from perform.commands.single import kinds
 from perform.commands.train import train
 from perform.faults import steps
@@ -92,7 +93,14 @@ def version() -> None:
 Commands: TypeAlias = Mapping[str, Callable[..., None] | typer.Typer]
 PANELS: Mapping[str, Commands] = {  # the commands by what you do
     "Perform": {"play": play, "monitor": monitor, "learn": learn, "demonstrate": demonstrate, "osc": osc},
-    "Prepare": {"new": new, "check": check, "beats": beats, "render": render, "loop": loop},
+    "Prepare": {
+        "new": new,
+        "check": check,
+        "shaders": shaders,
+        "beats": beats,
+        "render": render,
+        "loop": loop,
+    },
     "Models and training": {
         "models": models,
         "directions": directions,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +18,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 from perform import paths
 from perform.documents import SceneError, read_text
 from perform.faults import reason
-from perform.parameters import Parameter
+from perform.parameters import Constant, Parameter, ParameterError
 from perform.render import dialect, glsl, headers, includes, inputs_in_code, isf_inputs, sizes
 from perform.render.headers import HeaderError, Json
 from perform.render.includes import IncludeError
@@ -57,9 +58,9 @@ class ISF:
     `images` are the names of the pictures that `render` takes, in that order. `parameters` are what a
     preset may set, without a transition's `progress`. `imported` has one picture for a name, or the six
     faces of a cube. `options` has the numbers behind the words of a choice. `samples` has the MAX of the
-    sounds that ask for a number of samples. `vertex` and `fragment` are GLSL 4.10 text, in which some names
-    are `renamed`; `files` are the file names in compiler messages: the .fs, the .vs, and what they include.
-    `warnings` are sentences with file and line.
+    sounds that ask for a number of samples. At the values of `identity`, a filter changes nothing. `vertex`
+    and `fragment` are GLSL 4.10 text, in which some names are `renamed`; `files` are the file names in
+    compiler messages: the .fs, the .vs, and what they include. `warnings` are sentences with file and line.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ISF:
     imported: Mapping[str, tuple[Path, ...]]
     options: Mapping[str, Mapping[str, int]]
     samples: Mapping[str, int]
+    identity: Mapping[str, Constant]
     vertex: str
     fragment: str
     renamed: Mapping[str, str]
@@ -152,6 +154,7 @@ class _Header:
                 {entry["NAME"]: words for entry in self.inputs if (words := isf_inputs.options(entry))}
             ),
             samples=MappingProxyType(self._samples()),
+            identity=MappingProxyType(self._identity(made)),
             vertex=glsl.vertex(dialect.adapted(vertex_code, "vertex", names, others), uniforms),
             fragment=glsl.fragment(dialect.adapted(code, "fragment", names, others), uniforms),
             renamed=MappingProxyType(renamed),
@@ -272,6 +275,17 @@ class _Header:
             entry for entry in self.inputs if entry["TYPE"].lower().startswith("audio") and entry.get("MAX")
         ]
         return {e["NAME"]: round(min(max(self._most(e), 1), sizes.LARGEST)) for e in sounds}
+
+    def _identity(self, parameters: Sequence[Parameter]) -> dict[str, Constant]:
+        """The IDENTITY of the inputs that have one which they take."""
+        known = {parameter.name: parameter for parameter in parameters}
+        found: dict[str, Constant] = {}
+        for entry in (one for one in self.inputs if "IDENTITY" in one and one["NAME"] in known):
+            words = {number: word for word, number in isf_inputs.options(entry).items()}
+            with suppress(ParameterError, TypeError):
+                value = words.get(entry["IDENTITY"], entry["IDENTITY"])
+                found[entry["NAME"]] = known[entry["NAME"]].check(value)
+        return found
 
     def _most(self, entry: Json) -> float:
         try:

@@ -46,12 +46,12 @@ class ShaderError(ValueError):
 class Shader:
     """The shader of `isf`, drawing at `size` (width, height).
 
-    Raises ShaderError when it does not compile and ISFError when an imported image cannot be read;
-    whatever was made until then is released.
+    With `heal`, targets of floats hold numbers only, whatever it computes. Raises ShaderError when it does
+    not compile and ISFError when an imported image cannot be read; whatever was made until then is released.
     """
 
-    def __init__(self, context: moderngl.Context, isf: ISF, size: tuple[int, int]) -> None:
-        self.isf = isf
+    def __init__(self, context: moderngl.Context, isf: ISF, size: tuple[int, int], heal: bool = True) -> None:
+        self.isf, self._heal = isf, heal
         self.parameters: tuple[Parameter, ...] = isf.parameters
         self.size = size
         self._context = context
@@ -146,7 +146,7 @@ class Shader:
         import moderngl
 
         vertex, fragment = (glsl.for_pass(text, index) for text in (self.isf.vertex, self.isf.fragment))
-        if self.isf.passes[index].floating:
+        if self.isf.passes[index].floating and self._heal:
             fragment = glsl.healing(fragment)
         try:
             return self._own(self._context.program(vertex, fragment_shader=fragment))

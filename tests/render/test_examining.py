@@ -1,0 +1,128 @@
+"""Shaders of other people, examined: how far each comes, and what is wrong with it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from perform import children
+from perform.render.examining import Report, examined
+from tests.doubles.command import finished, run
+
+SIZE = (32, 18)
+PLAIN = "/*{}*/ void main() { gl_FragColor = vec4(isf_FragNormCoord, 0.0, 1.0); }"
+FILTER = """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "amount", "TYPE": "float", "DEFAULT": 1, "MIN": 0, "MAX": 1, "IDENTITY": 0}]}*/
+void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) * (1.0 - amount) + OFFSET; }
+"""
+TRANSITION = """/*{"INPUTS": [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"},
+    {"NAME": "progress", "TYPE": "float"}]}*/
+void main() { gl_FragColor = mix(IMG_THIS_PIXEL(startImage), IMG_THIS_PIXEL(endImage), SHARE); }
+"""
+HUGE = """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "FLOAT": true, "WIDTH": "16384",
+    "HEIGHT": "16384"}, {}]}*/ void main() { gl_FragColor = vec4(1.0); }
+"""
+# The process holds the interpreter for years, or is killed, when it loads a certain file.
+ODD = """import os, re, signal
+from perform.render import examining, isf
+real = isf.load
+def load(path):
+    if path.name == "endless.fs":
+        re.match("(a+)+b", 64 * "a")
+    if path.name == "crash.fs":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return real(path)
+isf.load = load
+examining.examine_lines()"""
+
+
+def report(folder: Path, text: str) -> Report:
+    file = folder / "a.fs"
+    file.write_text(text, encoding="utf-8")
+    (found,) = examined([file], SIZE)
+    return found
+
+
+def test_what_draws(tmp_path: Path) -> None:
+    found = report(tmp_path, PLAIN)
+    assert found == Report(
+        str(tmp_path / "a.fs"), parse=True, compile=True, draw=True, repeat=True, ms=found.ms, warnings=[]
+    )
+    assert found.ms is not None and found.ms > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "came", "error"),
+    [
+        ("void main() {}", (False, False, False), "a.fs:1:"),
+        ("/*{}*/ void main() { oops }", (True, False, False), "a.fs:1: "),
+        (HUGE, (True, True, False), "a.fs:1: its passes need 4.3 GB"),
+    ],
+)
+def test_how_far_it_comes(tmp_path: Path, text: str, came: tuple[bool, ...], error: str) -> None:
+    found = report(tmp_path, text)
+    assert (found.parse, found.compile, found.draw) == came
+    assert error in found.error
+
+
+def test_one_colour(tmp_path: Path) -> None:
+    assert report(tmp_path, "/*{}*/ void main() { gl_FragColor = vec4(0.5); }").flat
+    assert not report(tmp_path, PLAIN).flat
+
+
+def test_what_is_not_a_number(tmp_path: Path) -> None:
+    nan = "/*{}*/ void main() { gl_FragColor = vec4(sqrt(isf_FragNormCoord.x - 0.5), TIME / 0.0, 0.0, 1.0); }"
+    assert report(tmp_path, nan).nan
+    kept = """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "FLOAT": true}, {}]}*/
+    void main() { gl_FragColor = PASSINDEX == 0 ? vec4(log(-1.0 - TIME)) : vec4(isf_FragNormCoord.x); }
+    """
+    assert not report(tmp_path, kept).nan  # the program heals what is kept, and it is not shown
+    assert not report(tmp_path, PLAIN).nan
+
+
+@pytest.mark.parametrize(("offset", "warned"), [("vec4(0.0)", []), ("vec4(0.2)", ["off by 51 of 255"])])
+def test_a_filter_at_its_identity(tmp_path: Path, offset: str, warned: list[str]) -> None:
+    found = report(tmp_path, FILTER.replace("OFFSET", offset))
+    assert [part in one for part, one in zip(warned, found.warnings, strict=True)] == [True] * len(warned)
+    assert all("is not its image at IDENTITY" in one for one in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("share", "warned"),
+    [
+        ("progress", []),
+        ("1.0", ["is not the start image at progress 0"]),
+        ("0.5", ["is not the start image at progress 0", "is not the end image at progress 1"]),
+    ],
+)
+def test_a_transition_at_its_ends(tmp_path: Path, share: str, warned: list[str]) -> None:
+    found = report(tmp_path, TRANSITION.replace("SHARE", share))
+    assert [part in one for part, one in zip(warned, found.warnings, strict=True)] == [True] * len(warned)
+
+
+def test_warnings_of_its_header(tmp_path: Path) -> None:
+    header = '/*{"INPUTS": [{"NAME": "a", "TYPE": "float", "MIN": 1, "MAX": 0}]}*/'
+    (warning,) = report(tmp_path, header + PLAIN).warnings
+    assert "MIN = 1 is above MAX = 0: they are swapped" in warning
+
+
+def test_one_that_never_ends_or_crashes_does_not_stop_the_rest(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.fs" for name in ("a", "endless", "crash", "z")]
+    for file in files:
+        file.write_text(PLAIN, encoding="utf-8")
+    found = list(examined(files, SIZE, limit=5.0, command=children.command(ODD)))
+    assert [one.draw for one in found] == [True, False, False, True]
+    assert found[1].error == "takes longer than 5 s, it may never end"
+    assert found[2].error == "the graphics driver crashed on it (signal 11)"
+
+
+def test_the_command_reports_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "good.fs").write_text(PLAIN, encoding="utf-8")
+    (row,) = json.loads(run("shaders", "check", tmp_path, "--json"))
+    assert row.keys() == asdict(Report("")).keys()
+    assert row["file"] == str(tmp_path / "good.fs") and row["draw"]
+    (tmp_path / "inner/bad.fs").write_text("/*{}*/ void main() { oops }", encoding="utf-8")
+    assert "1 of 2 draw" in run("shaders", "check", tmp_path, expect=1)
+    assert "there is no shader (.fs, .isf)" in finished("shaders", "check", str(tmp_path / "none")).stderr
