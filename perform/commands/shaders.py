@@ -14,7 +14,7 @@ from rich.text import Text
 from perform.terminal import AsJson, PictureSize, complain, complaints, out, size_of, watched
 
 if TYPE_CHECKING:
-    from perform.render.examining import Report
+    from perform.render.examining import ShaderReport
 
 app = typer.Typer(help="Shaders: check those of other people.", no_args_is_help=True)
 
@@ -24,8 +24,8 @@ def shaders() -> None:
     """Shaders: check those of other people."""
 
 
-@app.command()
-def check(
+@app.command("check")
+def check_shaders(
     paths: Annotated[list[Path], typer.Argument(help="Shaders, or folders of them.")],
     size: PictureSize = "320x180",
     as_json: AsJson = False,
@@ -60,7 +60,7 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return [*files]
 
 
-def _print(reports: Sequence[Report]) -> None:
+def _print(reports: Sequence[ShaderReport]) -> None:
     """A row for each file that draws, and the faults of the others."""
     table = Table("file", "ms", "remarks", box=None)
     for report in (one for one in reports if one.draw):

@@ -27,15 +27,15 @@ from perform.render.shader import Shader
 if TYPE_CHECKING:
     import moderngl
 
-FRAMES = 4
+DRAWN_FRAMES = 4
 Picture: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # [height, width, 4], of bytes or floats
-LIMIT = 30.0  # seconds for one shader
-SOUND = 512  # samples
-COMMAND = children.command("from perform.render.examining import examine_lines; examine_lines()")
+MOST_SECONDS = 30.0  # seconds for one shader
+TONE_SAMPLES = 512  # samples
+EXAMINE = children.command("from perform.render.examining import examine_lines; examine_lines()")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ShaderReport:
     """What is known of a shader: whether it could be parsed and compiled, whether it draws without an error
     of OpenGL, and twice the same pixels (`repeat`); whether it draws a number that is none (`nan`) and one
     colour only (`flat`); the milliseconds of a frame, None if it draws none; `warnings` and the `error` are
@@ -56,9 +56,9 @@ class Report:
 def examined(
     files: Iterable[Path],
     size: tuple[int, int],
-    limit: float = LIMIT,
-    command: Sequence[str] = COMMAND,
-) -> Iterator[Report]:
+    limit: float = MOST_SECONDS,
+    command: Sequence[str] = EXAMINE,
+) -> Iterator[ShaderReport]:
     """The report of each file, drawn at `size` (width, height). One that takes longer than `limit` seconds,
     or that crashes its process, is reported as far as it came. Raises OSError without OpenGL."""
     process: subprocess.Popen[str] | None = None
@@ -68,13 +68,13 @@ def examined(
             assert process.stdin and process.stdout
             process.stdin.write(json.dumps([str(file), *size, limit]) + "\n")
             process.stdin.flush()
-            report, ended = Report(str(file)), True
+            report, ended = ShaderReport(str(file)), True
             for line in process.stdout:
                 answer = json.loads(line)
                 if answer is None:
                     ended = False
                     break
-                report = Report(**answer)
+                report = ShaderReport(**answer)
             if ended:
                 report = replace(report, error=_why_ended(process.wait(), limit))
                 process = None
@@ -110,22 +110,22 @@ def examine_lines() -> None:
         for line in sys.stdin:
             file, width, height, limit = json.loads(line)
             faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
-            report = Report(file)
+            report = ShaderReport(file)
             try:
-                for step in _steps(context, Report(file), (width, height)):
+                for step in _steps(context, ShaderReport(file), (width, height)):
                     report = step
-                    _answer(asdict(report))
+                    _send(asdict(report))
             except Exception as error:  # noqa: BLE001 - whatever a shader does to the program
-                _answer(asdict(replace(report, error=reason(error))))
+                _send(asdict(replace(report, error=reason(error))))
             faulthandler.cancel_dump_traceback_later()
-            _answer(None)
+            _send(None)
 
 
-def _steps(context: moderngl.Context, report: Report, size: tuple[int, int]) -> Iterator[Report]:
+def _steps(context: moderngl.Context, report: ShaderReport, size: tuple[int, int]) -> Iterator[ShaderReport]:
     """The report after each step."""
     shader = isf.load(Path(report.file))
     yield (report := replace(report, parse=True, warnings=[*shader.warnings]))
-    shown = _Show(context, shader, size)
+    shown = _Stimulus(context, shader, size)
     unit = Shader(context, shader, size)
     yield (report := replace(report, compile=True))
     pictures, seconds = shown.drawn(unit)
@@ -139,7 +139,7 @@ def _steps(context: moderngl.Context, report: Report, size: tuple[int, int]) -> 
     yield replace(report, nan=shown.has_nan(), warnings=[*report.warnings, *shown.claims()])
 
 
-class _Show:
+class _Stimulus:
     """What a shader is shown: pictures, a tone, and its own default values."""
 
     def __init__(self, context: moderngl.Context, shader: ISF, size: tuple[int, int]) -> None:
@@ -153,7 +153,7 @@ class _Show:
         """The pictures [height, width, 4] of some frames and the seconds of each but the first, for which the
         driver compiles. The unit is released."""
         pictures, seconds = [], []
-        for frame in range(FRAMES):
+        for frame in range(DRAWN_FRAMES):
             began = stopwatch()
             image = unit.render(
                 Moment(frame / 30, frame, 1 / 30 if frame else 0.0, frame / 15, frame / 60, 120.0),
@@ -186,7 +186,7 @@ class _Show:
         for what, values, number in claimed:
             pictures, _ = self.drawn(Shader(self._context, self._shader, self._size), values)
             wanted = _pixels(self._textures[number])[..., :3].astype(int)
-            off = int(np.abs(_bytes(pictures[0])[..., :3] - wanted).max())
+            off = int(np.abs(_eight_bit(pictures[0])[..., :3] - wanted).max())
             if off > 1:
                 yield f"{self._shader.name}:1: is not {what}, but off by {off} of 255"
 
@@ -195,7 +195,7 @@ def _value(parameter: Parameter) -> Any:
     """The default of a parameter; a tone for a sound."""
     if parameter.kind != "sound":
         return parameter.default
-    places = np.arange(SOUND, dtype=np.float32)
+    places = np.arange(TONE_SAMPLES, dtype=np.float32)
     if parameter.default == "audio.waveform":
         return (0.5 + 0.4 * np.sin(places / 7)).astype(np.float32)
     return np.exp(-places / 90).astype(np.float32)
@@ -221,13 +221,13 @@ def _pixels(image: moderngl.Texture) -> Picture:
     return np.frombuffer(image.read(), dtype).reshape(height, width, 4)
 
 
-def _bytes(picture: Picture) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _eight_bit(picture: Picture) -> np.ndarray[Any, np.dtype[np.int64]]:
     """A picture in steps of 8 bits."""
     if picture.dtype == np.uint8:
         return picture.astype(np.int64)
     return (np.nan_to_num(picture.astype(np.float64)).clip(0, 1) * 255).round().astype(np.int64)
 
 
-def _answer(answer: Mapping[str, Any] | None) -> None:
+def _send(answer: Mapping[str, Any] | None) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()

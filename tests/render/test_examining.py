@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perform import children
-from perform.render.examining import Report, examined
+from perform.render.examining import ShaderReport, examined
 from tests.doubles.command import finished, run
 
 SIZE = (32, 18)
@@ -37,7 +37,7 @@ isf.load = load
 examining.examine_lines()"""
 
 
-def report(folder: Path, text: str) -> Report:
+def report(folder: Path, text: str) -> ShaderReport:
     file = folder / "a.fs"
     file.write_text(text, encoding="utf-8")
     (found,) = examined([file], SIZE)
@@ -46,7 +46,7 @@ def report(folder: Path, text: str) -> Report:
 
 def test_what_draws(tmp_path: Path) -> None:
     found = report(tmp_path, PLAIN)
-    assert found == Report(
+    assert found == ShaderReport(
         str(tmp_path / "a.fs"), parse=True, compile=True, draw=True, repeat=True, ms=found.ms, warnings=[]
     )
     assert found.ms is not None and found.ms > 0
@@ -121,7 +121,7 @@ def test_the_command_reports_a_folder(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "good.fs").write_text(PLAIN, encoding="utf-8")
     (row,) = json.loads(run("shaders", "check", tmp_path, "--json"))
-    assert row.keys() == asdict(Report("")).keys()
+    assert row.keys() == asdict(ShaderReport("")).keys()
     assert row["file"] == str(tmp_path / "good.fs") and row["draw"]
     (tmp_path / "inner/bad.fs").write_text("/*{}*/ void main() { oops }", encoding="utf-8")
     assert "1 of 2 draw" in run("shaders", "check", tmp_path, expect=1)
