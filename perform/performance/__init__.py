@@ -138,15 +138,18 @@ class Performance:
         self._scene = show["scene"]
         before = self.position
         self._sequencer.choose(show["go"], show["back"], chosen)
-        self._request_upcoming()
+        self._request()
         self.position = self._sequencer.step(moment, show["crossfade"], self._readiness)
         if self.position.cue != before.cue:
             if self.position.cue != before.before:  # which a crossfader came back to
                 self.cues[self.position.cue].scene.enter()
             self._router = self._make_router()
 
-    def _request_upcoming(self) -> None:
-        """Request the next cue, and while one has FAILED the cue after it."""
+    def _request(self) -> None:
+        """Request what is on show, so that it stays open, and the next cue, while one has FAILED the cue
+        after it."""
+        for scene in filter(None, (self.over, self.cues[self.position.cue].scene)):
+            scene.request()
         for cue in self._sequencer.upcoming():
             self.cues[cue].scene.request()
             if self._readiness(cue) is not Readiness.FAILED:

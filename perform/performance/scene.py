@@ -19,11 +19,11 @@ from perform.latent.paths import Path
 from perform.latent.space import LatentMapper, truncate
 from perform.networks.controls import NetworkValues
 from perform.parameters import Parameter, Values
-from perform.render import Composites, DrawnLayer, Image, Keeps, Rewinds, Unit
+from perform.render import Alpha, Composites, DrawnLayer, Image, Keeps, Rewinds, Unit
 from perform.scenes.layers import is_seen
 from perform.scenes.nodes import units
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Layer, Scene
+from perform.scenes.scene import PROGRAMME, Layer, Scene
 from perform.signals import Signals
 
 LABEL_STEPS = 64  # from one class to the next
@@ -143,6 +143,11 @@ class LayerInstance:
             image = self.source.render(moment, parameters.source)
         return filtered(self.filters, moment, parameters.filters, image)
 
+    def go_on(self, moment: Moment, parameters: LayerParameters) -> None:
+        """Go along its latent path without an image."""
+        if isinstance(self.source, LatentSource):
+            self.source.latent(moment, parameters)
+
     def parameters(self, values: Iterator[Values]) -> LayerParameters:
         """Its parameters, from the next values of its units."""
         layer = self.layer
@@ -165,6 +170,11 @@ class LayerInstance:
     def readiness(self) -> Readiness:
         """Whether it can be played."""
         return self.source.generator.readiness if isinstance(self.source, LatentSource) else Readiness.READY
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be played now."""
+        return self.readiness is Readiness.READY
 
     def request(self) -> None:
         """Open what it plays, if it is not open."""
@@ -210,21 +220,27 @@ class SceneInstance:
         return [layer.parameters(values) for layer in self.layers], [*values]
 
     def _composite(self, moment: Moment, parameters: Sequence[LayerParameters]) -> Image:
-        """The image of all layers; one that nobody sees is not drawn."""
+        """The image of all layers; one that nobody sees, or whose model is not open, is not drawn."""
         if not self.compositor:
             return self.layers[0].image(moment, parameters[0])
-        seen = [is_seen(one.placement) for one in parameters]
-        layers = [one.layer for one in self.layers]
-        mattes = {layer.matte for layer, shown in zip(layers, seen, strict=True) if shown}
-        images = {
-            one.layer.name: one.image(moment, values)
-            for one, values, shown in zip(self.layers, parameters, seen, strict=True)
-            if shown or one.layer.name in mattes
-        }
+        ready = [pair for pair in zip(self.layers, parameters, strict=True) if pair[0].is_ready]
+        seen = [(one, values) for one, values in ready if is_seen(values.placement)]
+        wanted = {name for one, _ in seen for name in (one.layer.name, one.layer.matte)}
+        images: dict[str, Image] = {}
+        for one, values in ready:
+            if one.layer.name in wanted:
+                images[one.layer.name] = one.image(moment, values)
+            else:
+                one.go_on(moment, values)
         drawn = [
-            DrawnLayer(images[layer.name], values.placement, premultiplied(layer), images.get(layer.matte))
-            for layer, values, shown in zip(layers, parameters, seen, strict=True)
-            if shown
+            DrawnLayer(
+                images[one.layer.name],
+                values.placement,
+                alpha(one.layer),
+                images[one.layer.matte] if one.layer.matte else None,
+            )
+            for one, values in seen
+            if not one.layer.matte or one.layer.matte in images
         ]
         return self.compositor.render(drawn)
 
@@ -277,7 +293,9 @@ def filtered(filters: Sequence[Unit], moment: Moment, values: Sequence[Values], 
     return image
 
 
-def premultiplied(layer: Layer) -> bool:
-    """Whether the colours of its image are times their alpha: those of pictures and films are, those of
-    shaders are not."""
-    return layer.source.kind != "shader"
+def alpha(layer: Layer) -> Alpha:
+    """What the alpha of its image is: pictures and films have colours times their alpha, shaders do not, and
+    what the show has drawn before is seen as it is."""
+    if layer.source.kind in (PROGRAMME, "feedback"):
+        return "ignored"
+    return "straight" if layer.source.kind == "shader" else "premultiplied"

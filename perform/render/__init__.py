@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from perform.clock import Moment
 from perform.parameters import Parameter, Values
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import moderngl
 
 Image: TypeAlias = "moderngl.Texture"  # opaque above this rack
+Alpha: TypeAlias = Literal["straight", "premultiplied", "ignored"]
 
 
 class Releases(Protocol):
@@ -44,12 +45,13 @@ class Unit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DrawnLayer:
-    """A layer's image and the values of its controls (`LAYER_PARAMETERS`); `premultiplied`: its colours are
-    times their alpha. It is seen through the image `matte`, if it has one."""
+    """A layer's image, the values of its controls (`LAYER_PARAMETERS`), and what its `alpha` is:
+    `premultiplied`, if its colours are times their alpha, or `ignored`, if it is opaque. It is seen through
+    the image `matte`, if it has one."""
 
     image: Image
     values: Values
-    premultiplied: bool = False
+    alpha: Alpha = "straight"
     matte: Image | None = None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from perform.parameters import Values
-from perform.render import DrawnLayer, Image, blend_modes
+from perform.render import Alpha, DrawnLayer, Image, blend_modes
 from perform.render.strips import Strip
 from perform.render.targets import Target
 from perform.scenes.layers import is_seen
@@ -19,7 +19,7 @@ from perform.scenes.layers import is_seen
 if TYPE_CHECKING:
     import moderngl
 
-Variant: TypeAlias = tuple[str, str, str, bool]  # blend mode, key, part of the matte, premultiplied
+Variant: TypeAlias = tuple[str, str, str, Alpha]  # blend mode, key, part of the matte, alpha of the image
 _LAYER = """
 uniform sampler2D below;
 uniform sampler2D layer;
@@ -31,8 +31,9 @@ uniform vec4 shown;    // left, bottom, right, top of what is not cut off
 
 float inside(vec2 at) {  // the share of the pixel that the layer covers
     vec2 pixel = max(fwidth(at), 1e-6);
-    vec2 near = min(at - shown.xy, shown.zw - at) / pixel + 0.5;
-    vec2 covered = clamp(near, 0.0, 1.0);
+    vec2 from = clamp((at - shown.xy) / pixel + 0.5, 0.0, 1.0);
+    vec2 to = clamp((at - shown.zw) / pixel + 0.5, 0.0, 1.0);
+    vec2 covered = max(from - to, 0.0);
     return covered.x * covered.y;
 }
 
@@ -45,9 +46,10 @@ void main() {
     color = vec4(dithered(mix(under, blended(under, over.rgb), alpha), gl_FragCoord.xy), 1.0);
 }
 """
-_STRAIGHT = {
-    False: "vec4 straight(vec4 texel) { return texel; }\n",
-    True: "vec4 straight(vec4 texel) { return vec4(texel.rgb / max(texel.a, 1e-4), texel.a); }\n",
+_STRAIGHT: dict[Alpha, str] = {
+    "straight": "vec4 straight(vec4 texel) { return texel; }\n",
+    "premultiplied": "vec4 straight(vec4 texel) { return vec4(texel.rgb / max(texel.a, 1e-4), texel.a); }\n",
+    "ignored": "vec4 straight(vec4 texel) { return vec4(texel.rgb, 1.0); }\n",
 }
 _KEY_UNIFORMS = "uniform vec3 key_color; uniform float key_level, key_softness, key_invert;\n"
 _KEYED = {
@@ -165,9 +167,9 @@ class Compositor:
         """The program of a layer, compiled when a layer is drawn so for the first time."""
         mode, key = layer.values["blend"], layer.values["key"]
         matted = layer.values["matte_part"] if layer.matte else ""
-        variant = mode, key, matted, layer.premultiplied
+        variant = mode, key, matted, layer.alpha
         if variant not in self._strips:
-            parts = (blend_modes.function(mode), _STRAIGHT[layer.premultiplied], _KEYED[key], _MATTED[matted])
+            parts = (blend_modes.function(mode), _STRAIGHT[layer.alpha], _KEYED[key], _MATTED[matted])
             text = _LAYER.replace("\nfloat inside", "\n".join(("", *parts, "float inside")), 1)
             self._strips[variant] = Strip(self._context, text)
         return self._strips[variant]

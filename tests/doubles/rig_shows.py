@@ -26,13 +26,15 @@ RED_PIXEL, BLUE_PIXEL, CYAN_PIXEL = (255, 0, 0), (0, 0, 255), (0, 255, 255)
 class Show:
     """A rig on an offline clock, whose folder a test can edit."""
 
-    def __init__(self, folder: Path, name: str, worker: Callable[[PoolKey], Worker]) -> None:
+    def __init__(
+        self, folder: Path, name: str, worker: Callable[[PoolKey], Worker], budget: float = float("inf")
+    ) -> None:
         self.folder, self.says, self.memory = folder, PlayedInput(), Memory()
         library = Library(folder)
         file = find(name, library)
         setlist = load(file, library)
         context = headless()
-        stage = Stage(library, context, SIZE, ModelPool(worker))
+        stage = Stage(library, context, SIZE, ModelPool(worker, budget))
         performance = Performance(setlist, stage.open(setlist), over=stage.over, feedback=stage.feedback)
         self.edits = Edited(file, library, setlist)
         self.rig = Rig(
@@ -61,8 +63,10 @@ def shows(folder: Path) -> Iterator[Callable[..., Show]]:
     """What opens shows of the small library in a folder, by name; they are closed at the end."""
     opened: list[Show] = []
 
-    def start(name: str = "demo", worker: Callable[[PoolKey], Worker] = worker) -> Show:
-        opened.append(Show(write_library(folder), name, worker))
+    def start(
+        name: str = "demo", worker: Callable[[PoolKey], Worker] = worker, budget: float = float("inf")
+    ) -> Show:
+        opened.append(Show(write_library(folder), name, worker, budget))
         return opened[-1]
 
     yield start

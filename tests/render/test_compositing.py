@@ -36,11 +36,11 @@ def compositor(context: moderngl.Context) -> Iterator[Compositor]:
 
 def layer(context: moderngl.Context, pixels: Pixels, **values: Any) -> DrawnLayer:
     """A layer of RGBA pixels [height, width, 4], the top row first."""
-    matte = values.pop("matte", None)
+    matte, alpha = values.pop("matte", None), values.pop("alpha", "straight")
     height, width = pixels.shape[:2]
     texture = context.texture((width, height), 4, pixels[::-1].tobytes())
     texture.repeat_x = texture.repeat_y = False
-    return DrawnLayer(texture, DEFAULTS | values, values.pop("premultiplied", False), matte)
+    return DrawnLayer(texture, DEFAULTS | values, alpha, matte)
 
 
 def flat(*rgba: int, size: tuple[int, int] = SIZE) -> Pixels:
@@ -192,8 +192,22 @@ def test_an_opaque_layer_is_as_it_is(compositor: Compositor, context: moderngl.C
 
 def test_premultiplied_colours(compositor: Compositor, context: moderngl.Context) -> None:
     below = layer(context, flat(0, 0, 200, 255))
-    over = layer(context, flat(128, 0, 0, 128), premultiplied=True)
+    over = layer(context, flat(128, 0, 0, 128), alpha="premultiplied")
     assert (np.abs(pixels(compositor, below, over).astype(int) - (128, 0, 100)) <= 1).all()
+
+
+@pytest.mark.parametrize("opacity", [0, 7, 255])
+def test_alpha_that_is_ignored(compositor: Compositor, context: moderngl.Context, opacity: int) -> None:
+    over = layer(context, flat(30, 60, 90, opacity), alpha="ignored")
+    assert (pixels(compositor, over) == (30, 60, 90)).all()
+
+
+@pytest.mark.parametrize("left", [0.25, 0.5, 0.516, 0.7])
+def test_crops_that_meet_leave_nothing(
+    compositor: Compositor, context: moderngl.Context, left: float
+) -> None:
+    over = layer(context, flat(255, 255, 255, 255), crop_left=left, crop_right=1 - left)
+    assert (pixels(compositor, over) == 0).all()
 
 
 @pytest.mark.parametrize("hidden", [{"visible": False}, {"opacity": 0.0}, {"scale": 0.0}])

@@ -91,6 +91,16 @@ def test_a_network_in_a_layer(start: Callable[[str], Show]) -> None:
     assert show.pixel(("audio.level", 1.0)) != (255, 0, 0)
 
 
+def test_the_latent_path_of_a_layer_that_is_not_seen_goes_on(start: Callable[[str], Show]) -> None:
+    walk = '[layer.generator]\nmodel = "untrained-small"\n[layer.latent]\nspeed = 3\n'
+    show = start(preset(f"[[layer]]\n{walk}", f'[[layer]]\nblend = "difference"\nopacity = 0\n{walk}'))
+    for _ in range(80):  # more than a bar
+        show.pixel()
+    assert show.memory.last and show.memory.last.pixels.max() > 50
+    show.pixel(("/layer/2/opacity", 1.0))
+    assert show.memory.last.pixels.max() == 0  # both are at the same point of their paths
+
+
 def test_feedback_of_the_scene(start: Callable[[str], Show]) -> None:
     fading = '[[layer]]\nopacity = 0.5\n[layer.source]\nfeedback = "scene"\n'
     flash = flat("tint = [1, 1, 1, 1]", 'opacity = "osc[\\"/flash\\"]"')

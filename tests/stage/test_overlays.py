@@ -19,20 +19,20 @@ INVERT = '[[filter]]\nshader = "invert"\namount = 1\n'
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Show]]:
     opened = shows(tmp_path)
     begin = next(opened)
 
-    def played(text: str) -> Show:
+    def played(text: str, **others: float) -> Show:
         (tmp_path / "setlists").mkdir(exist_ok=True)
         (tmp_path / "setlists/set.toml").write_text(HEAD + text, encoding="utf-8")
-        return begin("set")
+        return begin("set", **others)
 
     yield played
     next(opened, None)
 
 
-def test_an_overlay_stays_over_every_scene(start: Callable[[str], Show]) -> None:
+def test_an_overlay_stays_over_every_scene(start: Callable[..., Show]) -> None:
     show = start(CUES + GREEN)
     assert show.pixel() == (255, 255, 0)
     assert show.pixel(("/go", 1.0)) == (0, 255, 255)
@@ -42,20 +42,20 @@ def test_an_overlay_stays_over_every_scene(start: Callable[[str], Show]) -> None
     assert show.pixel(("/programme/opacity", 0.0)) == (0, 255, 0)
 
 
-def test_filters_of_the_setlist_come_last(start: Callable[[str], Show]) -> None:
+def test_filters_of_the_setlist_come_last(start: Callable[..., Show]) -> None:
     show = start(CUES + GREEN + INVERT)
     assert show.pixel() == (0, 0, 255)
     assert show.pixel(("/stage/filter/invert/amount", 0.0)) == (255, 255, 0)
     assert show.pixel(("/blackout", 1.0)) == (0, 0, 0)
 
 
-def test_filters_without_overlays(start: Callable[[str], Show]) -> None:
+def test_filters_without_overlays(start: Callable[..., Show]) -> None:
     show = start(CUES + INVERT)
     assert show.pixel() == (0, 255, 255)
     assert show.pixel(("/go", 1.0)) == (255, 255, 0)
 
 
-def test_edits_of_what_is_over_the_scenes(start: Callable[[str], Show]) -> None:
+def test_edits_of_what_is_over_the_scenes(start: Callable[..., Show]) -> None:
     show = start(CUES + GREEN)
     assert show.pixel(("/overlay/1/opacity", 0.0)) == (255, 0, 0)
     show.edit("setlists/set.toml", HEAD + CUES + GREEN + INVERT)
@@ -66,7 +66,7 @@ def test_edits_of_what_is_over_the_scenes(start: Callable[[str], Show]) -> None:
     assert show.pixel() == (255, 255, 0)
 
 
-def test_a_network_in_an_overlay_is_opened(start: Callable[[str], Show]) -> None:
+def test_a_network_in_an_overlay_is_opened(start: Callable[..., Show]) -> None:
     show = start(
         CUES + '[[overlay]]\nopacity = "audio.level"\n[overlay.generator]\nmodel = "untrained-small"\n'
     )
@@ -74,7 +74,27 @@ def test_a_network_in_an_overlay_is_opened(start: Callable[[str], Show]) -> None
     assert show.pixel(("audio.level", 1.0)) != (255, 0, 0)
 
 
-def test_its_addresses_are_listed(start: Callable[[str], Show]) -> None:
+def test_an_overlay_whose_model_has_no_room_is_not_drawn(start: Callable[..., Show]) -> None:
+    small = '[[overlay]]\nopacity = 0\n[overlay.generator]\nmodel = "untrained-small"\n'
+    large = '[[overlay]]\n[overlay.generator]\nmodel = "untrained-medium"\n'
+    show = start(CUES + small + large, budget=1.5 * Library().model("untrained-small").memory)
+    assert show.pixel() == (255, 0, 0)
+    assert show.pixel(("/go", 1.0)) == (0, 0, 255)
+    assert not show.rig.faults.counts
+
+
+def test_scenes_are_seen_through_overlays_as_without_them(start: Callable[..., Show]) -> None:
+    folder = start(CUES).folder
+    clear = 'title = "Clear"\n[generator]\nshader = "colour"\ntint = [1, 0, 0, 0]\n'
+    (folder / "presets/clear.toml").write_text(clear)
+    cue = '[[cue]]\nscene = "clear"\n'
+    assert start(cue).pixel() == (255, 0, 0)  # alpha has no effect on what is shown
+    show = start(cue + GREEN)
+    assert show.pixel() == (255, 255, 0)
+    assert show.pixel(("/overlay/1/matte_invert", 1.0)) == (255, 255, 0)  # it has no matte
+
+
+def test_its_addresses_are_listed(start: Callable[..., Show]) -> None:
     nodes = start(CUES + GREEN + INVERT).rig.performance.snapshot().nodes
     wanted = {
         "/overlay/1/opacity",
