@@ -40,11 +40,13 @@ def write_library(folder: Path) -> Path:
 
 
 def save(file: Path, text: str) -> None:
-    """Write a file with a new modification time, however fast the test is."""
+    """Write a file at once, as editors do, with a new modification time, however fast the test is."""
     import os
 
     stamp = file.stat().st_mtime_ns + 1_000_000 if file.exists() else None
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    whole = file.with_name(f".{file.name}.new")
+    whole.write_text(text, encoding="utf-8")
     if stamp:
-        os.utime(file, ns=(stamp, stamp))
+        os.utime(whole, ns=(stamp, stamp))
+    whole.replace(file)
