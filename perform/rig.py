@@ -274,8 +274,10 @@ class Rig:
                 before, played = self._units(), self.performance.setlist
                 cues = self.stage.open(setlist, self.performance.cues)
                 faults = *setlist.faults, *map(reason, self.stage.rejected)
-                setlist = replace(setlist, cues=tuple(one.cue for one in cues), faults=())
-                self.performance.change(setlist, cues, self.stage.over)
+                over = self.stage.over
+                scenes = tuple(one.cue for one in cues)
+                setlist = replace(setlist, cues=scenes, over=over and over.scene, faults=())
+                self.performance.change(setlist, cues, over)
                 log_kept(*faults)
                 if not faults or (setlist, self._units()) != (played, before):
                     log.info("applied the edit of %s", setlist.title)

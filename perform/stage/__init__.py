@@ -245,7 +245,7 @@ class Stage:
 
     def _layer(self, layer: Layer, old: LayerInstance | None) -> LayerInstance:
         if layer.source.kind == PROGRAMME:
-            source: Unit | LatentSource = Programme()
+            source: Unit | LatentSource = old.source if old else Programme()
         elif layer.latent:
             source = self._latent_source(layer, old)
         else:

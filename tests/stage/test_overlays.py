@@ -66,6 +66,27 @@ def test_edits_of_what_is_over_the_scenes(start: Callable[..., Show]) -> None:
     assert show.pixel() == (255, 255, 0)
 
 
+def test_an_overlay_that_cannot_be_opened_stays_as_it_was(start: Callable[..., Show]) -> None:
+    show = start(CUES + GREEN)
+    (show.folder / "shaders/generators/broken.fs").write_text("/*{}*/ void main() { gl_FragColor = none; }")
+    broken = GREEN.replace('"colour"\ntint = [0, 1, 0, 1]', '"broken"')
+    show.edit("setlists/set.toml", HEAD + CUES + broken + GREEN.replace("logo", "other") + INVERT)
+    assert show.pixel() == (255, 255, 0)
+    assert show.pixel(("/go", 1.0)) == (0, 255, 255)
+    assert show.pixel(("/overlay/1/opacity", 0.0)) == (0, 0, 255)
+    show.edit("setlists/set.toml", HEAD + CUES + GREEN + INVERT)
+    assert show.pixel() == (255, 255, 0)
+    assert not show.rig.faults.counts
+
+
+def test_what_an_edit_does_not_change_stays(start: Callable[..., Show]) -> None:
+    show = start(CUES + GREEN + INVERT)
+    before = show.rig.performance.over
+    show.edit("setlists/set.toml", HEAD + CUES + GREEN + INVERT)
+    show.pixel()
+    assert show.rig.performance.over is before
+
+
 def test_a_network_in_an_overlay_is_opened(start: Callable[..., Show]) -> None:
     show = start(
         CUES + '[[overlay]]\nopacity = "audio.level"\n[overlay.generator]\nmodel = "untrained-small"\n'
