@@ -21,7 +21,7 @@ from perform.networks.controls import NetworkValues
 from perform.parameters import Parameter, Values
 from perform.render import Alpha, Composites, DrawnLayer, Image, Keeps, Rewinds, Unit
 from perform.scenes.layers import is_seen
-from perform.scenes.nodes import units
+from perform.scenes.nodes import named_units, units
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import PROGRAMME, Layer, Scene
 from perform.signals import Signals
@@ -255,10 +255,10 @@ class SceneInstance:
 
     def resume_from(self, before: SceneInstance) -> None:
         """Go on as the scene did before an edit, in what the edit did not touch."""
-        known = dict(zip((unit.prefix for unit in units(before.scene)), before.controls, strict=True))
-        for unit, controls in zip(units(self.scene), self.controls, strict=True):
-            if unit.prefix in known:
-                controls.resume_from(known[unit.prefix])
+        known = dict(zip(named_units(before.scene), before.controls, strict=True))
+        for name, controls in zip(named_units(self.scene), self.controls, strict=True):
+            if name in known:
+                controls.resume_from(known[name])
 
     def _start(self) -> None:
         """Start the formulas: `controls` are those of `nodes.units` of the scene, in their order."""

@@ -53,8 +53,15 @@ class SceneUnit:
 
 def units(scene: Scene) -> list[SceneUnit]:
     """The units of a scene, those of the lowest layer first."""
-    layers = [unit for layer in scene.layers for unit in _layer_units(layer)]
-    return [*layers, *_named_units("filter", f"{scene.prefix}/filter", scene.filters)]
+    return list(named_units(scene).values())
+
+
+def named_units(scene: Scene) -> dict[tuple[str, str], SceneUnit]:
+    """The same by the name of their layer and the rest of their addresses: layers may change their order."""
+    layers = [(layer, unit) for layer in scene.layers for unit in _layer_units(layer)]
+    named = {(layer.name, unit.prefix.removeprefix(layer.prefix)): unit for layer, unit in layers}
+    filters = _named_units("filter", f"{scene.prefix}/filter", scene.filters)
+    return named | {("", unit.prefix): unit for unit in filters}
 
 
 def _layer_units(layer: Layer) -> Iterator[SceneUnit]:

@@ -77,6 +77,20 @@ def test_an_edit_keeps_what_is_held(start: Callable[[str], Show]) -> None:
     assert show.pixel() == (255, 0, 0)
 
 
+def test_what_is_held_goes_with_its_layer(start: Callable[[str], Show]) -> None:
+    red, green = flat(RED_, 'name = "red"'), flat(GREEN, 'name = "green"', 'blend = "add"')
+    blue = flat("tint = [0, 0, 1, 1]", 'name = "blue"', 'blend = "add"')
+    show = start(preset(red, green))
+    assert show.pixel(("/layer/2/opacity", 0.0)) == (255, 0, 0)
+    show.edit("presets/layers.toml", preset(red, blue, green))
+    assert show.pixel() == (255, 0, 255)  # green is still hidden
+    show.edit("presets/layers.toml", preset(green, red))
+    assert show.pixel(("/layer/2/blend", "add")) == (255, 0, 0)
+    assert show.pixel(("/layer/1/opacity/release", 1.0)) == (255, 255, 0)
+    show.edit("presets/layers.toml", preset(green.replace('"green"', '"lime"'), red))
+    assert show.pixel() == (255, 255, 0)
+
+
 def test_a_broken_edit_keeps_all_layers(start: Callable[[str], Show]) -> None:
     show = start(preset(flat(RED_), flat(GREEN, 'blend = "add"')))
     assert show.pixel() == (255, 255, 0)
