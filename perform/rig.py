@@ -276,7 +276,7 @@ class Rig:
                 faults = *setlist.faults, *map(reason, self.stage.rejected)
                 over = self.stage.over
                 scenes = tuple(one.cue for one in cues)
-                setlist = replace(setlist, cues=scenes, over=over and over.scene, faults=())
+                setlist = replace(setlist, cues=scenes, over=over.scene if over else None, faults=())
                 self.performance.change(setlist, cues, over)
                 log_kept(*faults)
                 if not faults or (setlist, self._units()) != (played, before):
