@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from perform.faults import reason
 from perform.footage import FootageError
 from perform.footage.changes import Changes
 from perform.parameters import Parameter, Values
+from perform.paths import check_file
 from perform.render import Image
 from perform.render.strips import Strip
 from perform.render.targets import Target
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("perform")
 FONTS = {"sans": "fonts/DejaVuSans-Bold.ttf", "mono": "fonts/DejaVuSansMono.ttf"}
 MOST_LETTERS = 2000  # letters; what is longer is cut
+TALLEST = 3  # heights of the frame: lines that are farther from the middle one are never seen
 LINE = 1.25  # sizes of the letters from one line to the next
-VALUE = re.compile(r"\{value(?::(?P<form>[^{}]*))?\}")
+MOST_FONTS = 64  # that are kept open: one size of a font each
+VALUE = re.compile(r"\{value(?::(?P<form>(?:(?!\d{3})[^{}])*))?\}")  # with numbers of two digits
 
 TEXT = (
     Parameter(
@@ -82,12 +85,13 @@ void main() {
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """What letters look like: `size` and the widest line in pixels."""
+    """What letters look like: `size`, the widest line and the tallest picture in pixels."""
 
     words: str
     font: Path
     size: int
     widest: int
+    tallest: int
     align: str
 
     def mask(self) -> Pixels:
@@ -96,8 +100,10 @@ class Lettering:
         from PIL import ImageDraw
 
         font = opened(self.font, self.size)
-        lines = [part for line in self.words.split("\n") for part in broken(line, font, self.widest)]
+        lines = [part for line in self.words.splitlines() for part in broken(line, font, self.widest)] or [""]
         high = round(self.size * LINE)
+        unseen = max(len(lines) - self.tallest // high, 0) // 2  # at either end
+        lines = lines[unseen : len(lines) - unseen]
         width = min(max(max(round(font.getlength(line)) for line in lines), 1), self.widest)
         picture = Picture.new("L", (width, high * len(lines)))
         draw = ImageDraw.Draw(picture)
@@ -107,12 +113,13 @@ class Lettering:
         return np.asarray(picture)
 
 
-@cache
+@lru_cache(MOST_FONTS)
 def opened(font: Path, size: int) -> FreeTypeFont:
     """A font at a size in pixels. Raises FootageError if it cannot be read."""
     from PIL import ImageFont
 
     try:
+        check_file(font)
         return ImageFont.truetype(font, size)
     except (OSError, ValueError) as error:
         raise FootageError(f"{font} cannot be read as a font") from error
@@ -147,6 +154,14 @@ def font_file(name: str) -> Path:
     return paths.shipped() / FONTS[name] if name in FONTS else Path(name)
 
 
+def check_text(setting: str, file: str) -> None:
+    """Raise FootageError if the `font`, or the `file`, of a text cannot be read."""
+    if setting == "font":
+        opened(font_file(file), 16)
+    else:
+        read_words(Path(file))
+
+
 class Text:
     """Words of a preset, of a message, or of a file, as a source for images of `size` (width, height).
 
@@ -174,10 +189,8 @@ class Text:
         """The text at this moment, on nothing."""
         width, height = self.size
         words = filled(values["text"] or self._read_again(), values["value"])
-        lettering = Lettering(
-            words, self._font, max(round(values["size"] * height), 1), round(values["width"] * width),
-            values["align"],
-        )  # fmt: skip
+        size, widest = (max(round(part), 1) for part in (values["size"] * height, values["width"] * width))
+        lettering = Lettering(words, self._font, size, widest, TALLEST * height, values["align"])
         if lettering != self._drawn:
             self._draw(lettering)
         self._write(lettering, values)
@@ -235,6 +248,6 @@ class Text:
 def read_words(file: Path) -> str:
     """The words of a text file. Raises FootageError."""
     try:
-        return read_text(file, lenient=True).rstrip("\r\n")[:MOST_LETTERS].replace("\r\n", "\n")
+        return read_text(file, lenient=True).rstrip("\r\n")[:MOST_LETTERS]
     except (OSError, SceneError) as error:
-        raise FootageError(f"{file} cannot be read: {reason(error)}") from error
+        raise FootageError(reason(error)) from error

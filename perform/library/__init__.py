@@ -15,6 +15,7 @@ from perform.documents import SceneError
 from perform.faults import reason
 from perform.footage import opening
 from perform.footage.changes import Stamp, stamp
+from perform.footage.text import check_text
 from perform.generators import latents
 from perform.generators.extending import EXTEND
 from perform.generators.model import Model
@@ -92,6 +93,10 @@ class Library:
         if known not in self._footage:
             self._footage[known] = opening.parameters(kind, file)
         return self._footage[known]
+
+    def check_text(self, setting: str, file: str) -> None:
+        """Raise FootageError if the `font`, or the `file`, of a text cannot be read."""
+        check_text(setting, file)
 
     def footage_file(self, name: str) -> Path:
         """The file of a film or a still, by path or by its name in footage/."""

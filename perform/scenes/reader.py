@@ -240,7 +240,12 @@ class Reader:
         kind = kinds[0]
         images = ("fallback",) if kind == "camera" else ()
         table = self._resolve_files(table, "film", "still", "file", "font")
-        return self.unit(key, table, kind, partial(self.catalogue.footage, kind), images)
+        source = self.unit(key, table, kind, partial(self.catalogue.footage, kind), images)
+        files = {one: source.values.get(one) for one in ("font", "file")} if kind == "text" else {}
+        for setting, file in files.items():
+            if isinstance(file, str) and file:
+                self._known(f"{key}.{setting}", file, partial(self.catalogue.check_text, setting))
+        return source
 
     def shader(self, key: str, table: Table, role: Role) -> UnitSettings:
         """A shader, with the sources that are played into the images that it takes."""

@@ -43,6 +43,10 @@ class Catalogue(Protocol):
         """The parameters of a film or a still in a file, of a camera, or of the feedback of `name`."""
         ...
 
+    def check_text(self, setting: str, file: str) -> None:
+        """Raise what is wrong with the `font`, or the `file`, of a text."""
+        ...
+
     def generator(self, model: str) -> tuple[Parameter, ...]:
         """The parameters of a trained generator."""
         ...

@@ -52,6 +52,10 @@ class FakeCatalogue:
             raise LookupError("there is no such file")
         return (Parameter("speed", 1.0, -8.0, 8.0),)
 
+    def check_text(self, setting: str, file: str) -> None:
+        if file == "gone.txt":
+            raise ValueError("gone.txt cannot be read")
+
     def generator(self, model: str) -> tuple[Parameter, ...]:
         if model != "flora":
             raise LookupError("there is no such model; did you mean flora?")

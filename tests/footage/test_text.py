@@ -13,13 +13,16 @@ from perform.clock import Moment
 from perform.documents import SceneError
 from perform.footage import FootageError
 from perform.footage.text import LINE, MOST_LETTERS, TEXT, Text, broken, filled, font_file, opened
+from perform.library import Library
 from perform.render.context import headless
+from perform.scenes.reader import read_scene
 from tests.doubles.library import CUT
 from tests.doubles.rig_shows import Show, shows
 
 SIZE = (160, 90)
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 DEFAULTS = {parameter.name: parameter.default for parameter in TEXT}
+LINE_ENDS = ("\r\n", "\r", "\x1c", "\x85", "\u2028", "\u2029")
 BLOCK = "\u2588"  # fills its cell in the font mono
 
 
@@ -103,6 +106,9 @@ def test_a_long_line_is_broken_between_words() -> None:
         ("{value:+.0f}/{value:.1e}", 12.0, "+12/1.2e+01"),
         ("{value:zzz} {other} {value.__class__}", 1.0, "{value:zzz} {other} {value.__class__}"),
         ("{value:d}", 1.0, "{value:d}"),
+        ("{value:12.2f}|", 1.0, "        1.00|"),
+        ("{value:999999999}", 1.0, "{value:999999999}"),
+        ("{value:.999999999f}", 1.0, "{value:.999999999f}"),
         ("x" * (MOST_LETTERS + 5), 0.0, "x" * MOST_LETTERS),
     ],
 )
@@ -126,8 +132,24 @@ def test_it_is_drawn_again_only_when_it_changes(text: Text) -> None:
     assert (drawn(text, text="one") == first).all()
 
 
+@pytest.mark.parametrize("end", LINE_ENDS)
+def test_the_ends_of_lines(text: Text, end: str) -> None:
+    assert (drawn(text, text=f"one{end}two") == drawn(text, text="one\ntwo")).all()
+
+
+def test_of_many_lines_those_in_the_frame_are_drawn(text: Text) -> None:
+    for lines in (199, 200):
+        words = ["i"] * lines
+        words[lines // 2] = BLOCK
+        few = words[lines // 2 - 3 : lines // 2 + 3 + lines % 2]
+        assert (
+            drawn(text, text="\n".join(words), size=0.4) == drawn(text, text="\n".join(few), size=0.4)
+        ).all()
+
+
 @pytest.mark.parametrize(
-    "words", ["\0\x07", "\u202e\u0301", "\U0001f600 \u4e16\u754c", "\n" * 50, "x" * 5000]
+    "words",
+    [*LINE_ENDS, "\ud800", "\t", "\0\x07", "\u202e\u0301", "\U0001f600 \u4e16\u754c", "\n" * 50, "x" * 5000],
 )
 def test_odd_texts_are_drawn(text: Text, words: str) -> None:
     assert drawn(text, text=words).shape == (90, 160, 4)
@@ -149,6 +171,18 @@ def test_a_file_of_words(context: moderngl.Context, tmp_path: Path) -> None:
     assert (drawn(text, text="by hand") == drawn(plain, text="by hand")).all()
     with pytest.raises(FootageError, match=r"gone\.txt"):
         Text(context, SIZE, "mono", str(tmp_path / "gone.txt"))
+
+
+def test_perform_check_reads_font_and_file(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(
+        'title = "W"\n[source]\ntext = ""\nfont = "none.ttf"\nfile = "gone.txt"\n'
+    )
+    with pytest.raises(SceneError) as caught:
+        read_scene(tmp_path / "x.toml", Library(tmp_path))
+    assert [one.split(": ", 1)[1] for one in caught.value.faults[:2]] == [
+        "source.font = 'none.ttf': none.ttf cannot be read as a font",
+        "source.file = 'gone.txt': gone.txt: No such file or directory",
+    ]
 
 
 @pytest.fixture
@@ -174,5 +208,5 @@ def test_a_message_changes_the_text_of_a_layer(start: Callable[[str], Show]) -> 
 
 
 def test_a_font_that_is_not_there_is_a_fault(start: Callable[[str], Show]) -> None:
-    with pytest.raises((FootageError, SceneError), match=r"none\.ttf cannot be read as a font"):
+    with pytest.raises(SceneError, match=r"source.font = 'none.ttf': none\.ttf cannot be read as a font"):
         start(f'title = "W"\n[source]\ntext = "a"\nfont = "none.ttf"\n{CUT}')
