@@ -19,7 +19,7 @@ from perform.performance.scene import SceneInstance
 from perform.performance.transition import CueInstance
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
-from perform.scenes.controls import UnitSettings
+from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.cues import CuePosition, CueSequencer, position_after_edit
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.readiness import Readiness
@@ -63,6 +63,8 @@ class Performance:
         self._show = setlist.show.start()
         self._sequencer = CueSequencer([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.position = CuePosition(0)
+        self._faded = 0.0  # how far the picture is faded out
+        self._until = self._start_until()
         self._router = self._make_router()
 
     @property
@@ -92,14 +94,19 @@ class Performance:
             self.authority.lead = setlist.lead
         self.mappings.use(setlist.mappings)
         self.setlist, self.cues = setlist, cues
+        self._until = self._start_until()
         self._router = self._make_router()
 
     def snapshot(self) -> Snapshot:
         """What plays: the nodes by address, and their values."""
         position, router = self.position, self._router
+        cue = self.cues[position.cue].cue
         now: dict[str, float | str] = {
             "/now/cue": position.cue + 1.0,
-            "/now/title": self.cues[position.cue].cue.scene.title,
+            "/now/title": cue.scene.title,
+            "/now/number": cue.number,
+            "/now/name": cue.name,
+            "/now/notes": cue.notes,
             "/now/queued": 0.0 if position.queued is None else position.queued + 1.0,
             "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
             "/now/held": float(router.held),
@@ -117,12 +124,18 @@ class Performance:
         if show["panic"]:
             show |= self._router.panic()
         self._update_tempo(moment, events, show)
-        self._move(moment, show)
-        if self._image is None or not show["freeze"]:
+        self._move(moment, signals, show)
+        self._fade(moment, show["fadeout"])
+        if self._image is None or not (show["freeze"] or self._faded == 1):
             self._image = self._draw(moment, signals)
             if self._feedback:
                 self._feedback.keep(self._image)
-        return Picture(self._image, show["master"], show["blackout"], show["freeze"])
+        return Picture(self._image, show["master"] * (1 - self._faded), show["blackout"], show["freeze"])
+
+    def _fade(self, moment: Moment, out: bool) -> None:
+        """Fade the picture out, or in again, over the seconds of the setlist."""
+        step = moment.dt / self.setlist.fade if self.setlist.fade else 1.0
+        self._faded = min(self._faded + step, 1.0) if out else max(self._faded - step, 0.0)
 
     def _update_tempo(self, moment: Moment, events: Sequence[Event], show: Values) -> None:
         """Update the tempo from clocks, and from taps at the time when they were made."""
@@ -132,17 +145,25 @@ class Performance:
         self.authority.control(show, pressed_at, now + moment.delay)
         self.authority.step(now, moment.delay)
 
-    def _move(self, moment: Moment, show: Values) -> None:
+    def _start_until(self) -> RunningControls | None:
+        """The formula that ends the current cue, running."""
+        until = self.cues[self.position.cue].cue.until
+        return until.start() if until else None
+
+    def _move(self, moment: Moment, signals: Signals, show: Values) -> None:
         """Move through the setlist; a scene that comes in starts again."""
         chosen = show["scene"] if show["scene"] != self._scene else 0
         self._scene = show["scene"]
         before = self.position
         self._sequencer.choose(show["go"], show["back"], chosen)
         self._request()
-        self.position = self._sequencer.step(moment, show["crossfade"], self._readiness)
+        over = bool(self._until and self._until.step(moment, signals)["until"])
+        paused = bool(show["pause"] or show["fadeout"])
+        self.position = self._sequencer.step(moment, show["crossfade"], self._readiness, over, paused)
         if self.position.cue != before.cue:
             if self.position.cue != before.before:  # which a crossfader came back to
                 self.cues[self.position.cue].scene.enter()
+            self._until = self._start_until()
             self._router = self._make_router()
 
     def _request(self) -> None:

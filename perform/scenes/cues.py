@@ -37,7 +37,7 @@ ROUNDING = 1e-6  # seconds and bars by which sums of floats are off
 
 class CueSequencer:
     """Moves through a setlist: at your request on the next beat that `quantise` allows, or by itself after
-    the bars or the seconds of a cue."""
+    the bars or the seconds of a cue, or when its formula says so. Cues that are not armed are skipped."""
 
     def __init__(
         self, cues: Sequence[Cue], quantise: int, loop: bool, position: CuePosition | None = None
@@ -48,8 +48,10 @@ class CueSequencer:
         start = position or CuePosition(0)
         self._cue, self._before, self._queued = start.cue, start.before, start.queued
         self._began = _Start(position.bar, position.seconds) if position else None
-        self._slot = 0
-        self._late = False  # a beat that allowed the queued cue has passed without it
+        self._beat = 0.0  # of the last step
+        self._allowed: float | None = None  # the seconds when a beat allowed the queued cue
+        self._late = False  # the next cue was due, and could not be opened
+        self._done: _Start | None = None  # when the formula of the cue said that it is over
         self._fader: float | None = None  # where the crossfader was
         self._left: tuple[float, _Start] | None = None  # the end that the fader left, and when its cue began
 
@@ -62,36 +64,63 @@ class CueSequencer:
             self._queued = self._neighbour(here, -1)
         if 0 < scene <= len(self._cues):
             self._queued = scene - 1
+        if go or back or scene:
+            self._allowed = None
 
     def step(
         self,
         moment: Moment,
         crossfade: float = 0.0,
         readiness: Callable[[int], Readiness] = lambda cue: Readiness.READY,
+        over: bool = False,
+        paused: bool = False,
     ) -> CuePosition:
         """The position at this moment. `crossfade` (0..1) is a fader whose every way from end to end is a
-        transition to the cue that follows.
+        transition to the cue that follows; `over` is what the formula of the cue says. While it is `paused`,
+        lengths, waits and transitions stand still.
 
         It waits for a cue that is not READY, and skips one that has FAILED.
         """
-        began = self._began or _now(moment)
+        now = _now(moment)
+        began = self._began or now
         self._began = began if began.bar <= moment.bar else _Start(moment.bar, began.seconds)
-        if self._crossfade(crossfade, _now(moment), readiness):
+        if paused:
+            self._stand_still(moment)
+        if self._crossfade(crossfade, now, readiness):
             return self._position(moment)
-        due = self._beat_allows(moment)
+        allowed = self._beat_allows(moment)
         position = self._position(moment)
-        if position.before is not None:  # one transition at a time
+        if over and self._done is None:
+            self._done = now
+        if position.before is not None or paused:  # one transition at a time
             return position
         if self._queued is not None:
-            state = readiness(self._queued)
-            self._late = self._late or (due and state is not Readiness.READY)  # it comes in as soon as it can
-            if state is Readiness.FAILED:
-                self._queued, self._late = None, False
-            elif state is Readiness.READY and (due or self._late):
-                self._enter(self._queued, _now(moment))
+            self._enter_queued(self._queued, allowed, now, readiness(self._queued))
         elif due_since := self._over(self._began, moment):
-            self._enter_next(due_since, _now(moment), readiness)
+            self._enter_next(due_since, now, readiness)
         return self._position(moment)
+
+    def _stand_still(self, moment: Moment) -> None:
+        """Move what has begun on by the time of this frame."""
+        bars = moment.dt * moment.bpm / 60 / BEATS_PER_BAR
+        if self._began:
+            self._began = _Start(self._began.bar + bars, self._began.seconds + moment.dt)
+        if self._done:
+            self._done = _Start(self._done.bar + bars, self._done.seconds + moment.dt)
+        if self._allowed is not None:
+            self._allowed += moment.dt
+
+    def _enter_queued(self, cue: int, allowed: bool, now: _Start, state: Readiness) -> None:
+        """Enter the queued cue, if a beat has allowed it, its pre-wait is over and it can be opened."""
+        if allowed and self._allowed is None:
+            self._allowed = now.seconds
+        if state is Readiness.FAILED:
+            self._queued = self._allowed = None
+        if state is not Readiness.READY or self._allowed is None:
+            return
+        wait = self._cues[cue].pre_wait
+        if not wait or now.seconds >= self._allowed + wait - ROUNDING:
+            self._enter(cue, now)
 
     @property
     def following(self) -> int:
@@ -131,24 +160,39 @@ class CueSequencer:
         return True
 
     def _neighbour(self, cue: int, step: int) -> int | None:
-        """The next cue in a direction; past the end without a loop, the queued cue or None."""
-        there = cue + step
-        if 0 <= there < len(self._cues):
-            return there
-        return there % len(self._cues) if self._loop else self._queued
+        """The next armed cue in a direction; past the end without a loop, the queued cue or None."""
+        count = len(self._cues)
+        for distance in range(1, count + 1):
+            there = cue + step * distance
+            if not self._loop and not 0 <= there < count:
+                break
+            if self._cues[there % count].armed:
+                return there % count
+        return self._queued
 
     def _beat_allows(self, moment: Moment) -> bool:
-        slot = int(moment.bar * BEATS_PER_BAR // max(self._quantise, 1))
-        passed, self._slot = slot != self._slot, slot
-        return passed or self._quantise == 0
+        """Whether a change may be made on this frame, by the quantise of the queued cue or of the setlist."""
+        own = None if self._queued is None else self._cues[self._queued].quantise
+        quantise = self._quantise if own is None else own
+        beat, before = moment.bar * BEATS_PER_BAR, self._beat
+        self._beat = beat
+        return quantise == 0 or beat // quantise != before // quantise
 
     def _over(self, began: _Start, moment: Moment) -> _Start | None:
-        """When the cue that began then was over, by its bars or its seconds; None if it goes on."""
+        """When the next cue was due after the one that began then: after its length and its post-wait, or
+        (`continue`) its post-wait alone. None if it goes on."""
         cue, bar_seconds = self._cues[self._cue], 60 * BEATS_PER_BAR / moment.bpm
-        if cue.bars is not None:
-            over = moment.bar - began.bar - cue.bars
+        gone = moment.seconds - began.seconds - cue.post_wait
+        if cue.follow == "continue":
+            over = gone / bar_seconds
+        elif cue.follow != "follow":
+            return None
+        elif cue.bars is not None:
+            over = moment.bar - began.bar - cue.bars - cue.post_wait / bar_seconds
         elif cue.seconds is not None:
-            over = (moment.seconds - began.seconds - cue.seconds) / bar_seconds
+            over = (gone - cue.seconds) / bar_seconds
+        elif self._done:
+            over = (moment.seconds - self._done.seconds - cue.post_wait) / bar_seconds
         else:
             return None
         if over < -ROUNDING:
@@ -162,15 +206,19 @@ class CueSequencer:
             if following is None or readiness(following) is not Readiness.FAILED:
                 break
             following = self._neighbour(following, 1)
+        wait = 0.0 if following is None else self._cues[following].pre_wait
+        if wait and now.seconds < due.seconds + wait - ROUNDING:
+            return
         if following is not None and readiness(following) is Readiness.READY:
+            due = _Start(due.bar + (wait and now.bar - due.bar), due.seconds + wait)
             self._enter(following, now if self._late else due)
         else:
             self._late = following is not None
 
     def _enter(self, cue: int, start: _Start) -> None:
-        self._queued, self._late = None, False
+        self._queued, self._late, self._allowed = None, False, None
         if cue != self._cue:
-            self._before, self._cue, self._began = self._cue, cue, start
+            self._before, self._cue, self._began, self._done = self._cue, cue, start, None
 
     def _position(self, moment: Moment) -> CuePosition:
         began = self._began or _now(moment)

@@ -124,6 +124,11 @@ def unit_addresses(prefix: str, unit: AnyUnit) -> Iterator[tuple[str, Parameter,
         yield from unit_addresses(f"{prefix}/{segment(name)}", image)
 
 
+def cue_address(cue: Cue) -> str:
+    """The address that goes to a cue by the number that people give it."""
+    return f"/cue/{segment(cue.number)}/start"
+
+
 def segment(name: str) -> str:
     """A name as a part of an address."""
     return UNSAFE.sub("_", name)
@@ -168,6 +173,8 @@ def _parameter_nodes(setlist: Setlist) -> Iterator[Node]:
         about = f"to cue {number}, {cue.scene.title}"
         go = Parameter(str(number), False, 0, 1, description=about, kind="event")
         yield Node(f"/scene/{number}", go, None, WRITE)
+        if cue.number:
+            yield Node(cue_address(cue), go, None, WRITE)
 
 
 def _free_node(address: str, nodes: Iterable[Node]) -> Node:

@@ -26,6 +26,7 @@ from perform.scenes.nodes import (
     RELEASE,
     Node,
     all_nodes,
+    cue_address,
     unit_addresses,
     units,
 )
@@ -81,8 +82,11 @@ class AddressRouter:
         for control in SHOW_CONTROLS:
             self._destinations[control.address] = Destination(show, control.parameter, control.mode)
         scene_number = self._destinations["/scene"]
-        for n in range(1, len(setlist.cues) + 1):
-            self._destinations[f"/scene/{n}"] = replace(scene_number, number=n)
+        for n, one in enumerate(setlist.cues, 1):
+            there = replace(scene_number, number=n)
+            self._destinations[f"/scene/{n}"] = there
+            if one.number:
+                self._destinations[cue_address(one)] = there
 
     def route(self, events: Iterable[Event]) -> list[Event]:
         """Hold and release what messages ask for; within one moment, releases come first.

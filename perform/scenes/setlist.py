@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from perform.clock import Lead
+from perform.clock import BEATS_PER_BAR, Lead
 from perform.documents import SceneError, document, fitted_partly
 from perform.faults import reason
+from perform.parameters import Parameter
 from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.layers import LAYER_PARAMETERS
 from perform.scenes.mapping import SignalMapping
@@ -20,18 +21,41 @@ from perform.scenes.reader import Reader, Table, read_scene
 from perform.scenes.scene import PROGRAMME, Catalogue, Layer, Scene, Transition
 from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 
-QUANTISE_BEATS = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
+Quantise: TypeAlias = Literal["off", "beat", "bar", "4 bars"]
+Follow: TypeAlias = Literal["follow", "continue", "stay"]
+QUANTISE_BEATS: Mapping[Quantise, int] = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
+UNTIL = (Parameter("until", False, 0, 1, kind="bool", description="the cue is over"),)
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A scene in a setlist: `transition` brings it in; after `bars` or `seconds` the next cue follows (both
-    None: on GO)."""
+    """A scene in a setlist: `transition` brings it in. Its length is `bars` or `seconds`, or until the
+    formula of `until` is above 0.5.
+
+    With `follow` the next cue comes in after its length and `post_wait` seconds, with `continue` after
+    `post_wait` seconds alone; with `stay` it waits for GO. Each cue waits `pre_wait` seconds before it comes
+    in. `quantise` is the number of beats that GO waits for, None: as the setlist has it. One that is not
+    `armed` is skipped. `number`, `name` and `notes` are for people.
+    """
 
     scene: Scene
     transition: Transition
     bars: float | None = None
     seconds: float | None = None
+    until: UnitSettings | None = None
+    follow: Follow = "follow"
+    pre_wait: float = 0.0
+    post_wait: float = 0.0
+    quantise: int | None = None
+    armed: bool = True
+    number: str = ""
+    name: str = ""
+    notes: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, else the title of its scene."""
+        return self.name or self.scene.title
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,7 @@ class Setlist:
     mappings: tuple[SignalMapping, ...] = ()
     lead: Lead = "auto"  # the clock that leads the beat
     faults: tuple[str, ...] = ()
+    fade: float = 2.0  # seconds of a fade-out and a fade-in
     over: Scene | None = None  # overlays and filters over every scene, which is the lowest layer of this
 
     @property
@@ -65,16 +90,33 @@ class Setlist:
         """The signals that formulas of its scenes, its transitions and the show name, and the inputs of its
         mappings."""
         scenes = [scene.signal_names for scene in self.scenes]
-        transitions = [cue.transition.shader.signal_names for cue in self.cues]
-        return self.show.signal_names.union(self.mapping_inputs, *scenes, *transitions)
+        units = [unit for cue in self.cues for unit in (cue.transition.shader, cue.until) if unit]
+        return self.show.signal_names.union(
+            self.mapping_inputs, *scenes, *(unit.signal_names for unit in units)
+        )
 
 
 class _CueText(BaseModel, extra="forbid", strict=True):
     FIRST_KEYS: ClassVar[Mapping[str, tuple[str, ...]]] = {"transition": ("shader",)}
     scene: str
+    number: str | int | float = ""
+    name: str = ""
+    notes: str = ""
     bars: float | None = Field(default=None, gt=0, le=4096)
+    beats: float | None = Field(default=None, gt=0, le=16384)
     seconds: float | None = Field(default=None, gt=0, le=86400)
+    until: str | None = None
+    follow: Follow | None = None
+    pre_wait: float = Field(default=0.0, ge=0, le=86400)
+    post_wait: float = Field(default=0.0, ge=0, le=86400)
+    quantise: Quantise | None = None
+    armed: bool = True
     transition: Table | None = None
+
+    @property
+    def lengths(self) -> list[str]:
+        """The names of the lengths that it has."""
+        return [name for name in ("bars", "beats", "seconds", "until") if getattr(self, name) is not None]
 
 
 class SetlistText(BaseModel, extra="forbid", strict=True):
@@ -86,9 +128,10 @@ class SetlistText(BaseModel, extra="forbid", strict=True):
         "filter": ("shader",),
     }
     title: str = Field(min_length=1)
-    quantise: Literal["off", "beat", "bar", "4 bars"] = "bar"
+    quantise: Quantise = "bar"
     loop: bool = False
     clock: Lead = "auto"
+    fade: float = Field(default=2.0, ge=0, le=600)
     cue: list[Table] = Field(min_length=1)
     overlay: list[Table] = []
     filter: list[Table] = []
@@ -110,11 +153,10 @@ def read_setlist(
     for i, table in enumerate(text.cue):
         cue, faults = fitted_partly(path, table, _CueText, f"cue[{i}]")
         reader.faults += faults
-        if cue.bars is not None and cue.seconds is not None:
-            reader.fault(f"cue[{i}].seconds", "and bars are given: a cue has one of them")
         own = None if cue.transition is None else reader.transition(f"cue[{i}].transition", cue.transition)
+        until = _until(reader, f"cue[{i}]", cue)
         if scene := presets.scene(f"cue[{i}].scene", cue.scene):
-            cues.append(Cue(scene, own or scene.transition, cue.bars, cue.seconds))
+            cues.append(_cue(cue, scene, own or scene.transition, until))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
     over = _over(reader, text, path)
     for one in reader.left_out:
@@ -132,7 +174,36 @@ def read_setlist(
         files,
         lead=text.clock,
         faults=tuple(presets.faults),
+        fade=text.fade,
         over=over,
+    )
+
+
+def _until(reader: Reader, key: str, cue: _CueText) -> UnitSettings | None:
+    """The formula that ends a cue, if it has one; faults of its lengths are noted."""
+    lengths = cue.lengths
+    if len(lengths) > 1:
+        reader.fault(f"{key}.{lengths[1]}", f"and {lengths[0]} are given: a cue has one of them")
+    if cue.follow == "follow" and not lengths:
+        reader.fault(f"{key}.follow", "= 'follow' needs a length: bars, beats, seconds or until")
+    return None if cue.until is None else reader.settings(key, "until", UNTIL, {"until": cue.until})
+
+
+def _cue(text: _CueText, scene: Scene, transition: Transition, until: UnitSettings | None) -> Cue:
+    return Cue(
+        scene,
+        transition,
+        bars=text.bars if text.beats is None else text.beats / BEATS_PER_BAR,
+        seconds=text.seconds,
+        until=until,
+        follow=text.follow or "follow",
+        pre_wait=text.pre_wait,
+        post_wait=text.post_wait,
+        quantise=QUANTISE_BEATS[text.quantise] if text.quantise else None,
+        armed=text.armed,
+        number=str(text.number),
+        name=text.name,
+        notes=text.notes,
     )
 
 

@@ -80,8 +80,8 @@ class StatusMeter:
             waits = " (opening)"
         return Status(
             seconds=moment.seconds,
-            scene=cues[position.cue].cue.scene.title,
-            next_scene="" if last else cues[following].cue.scene.title + waits,
+            scene=cues[position.cue].cue.title,
+            next_scene="" if last else cues[following].cue.title + waits,
             cue=position.cue + 1,
             cues=len(cues),
             level=signals.number("audio.level"),

@@ -136,3 +136,25 @@ def test_an_edit_during_a_transition_does_not_stop_it() -> None:
     other = performance(shader_scene("a"), shader_scene("b"))
     show.change(other.setlist, other.cues)
     assert (show.position.before, show.position.progress) == (0, progress)
+
+
+def test_a_fade_out_pauses_and_a_fade_in_goes_on() -> None:
+    show = performance(shader_scene("grid", "time.seconds / 10"))  # fades in 2 s: 60 frames
+    pictures = play(show, 200, {10: [("key.o", 1.0)], 11: [("key.o", 0.0)], 120: [("key.o", 1.0)]})
+    masters = [picture.master for picture in pictures]
+    assert masters[9] == 1.0
+    assert masters[40] == pytest.approx(1 - 31 / 60)
+    assert masters[69:120] == [0.0] * 51
+    assert len({picture.image for picture in pictures[70:120]}) == 1  # black: nothing is drawn
+    assert masters[150] == pytest.approx(31 / 60)
+    assert masters[180] == 1.0
+    assert pictures[150].image != pictures[149].image
+
+
+def test_panic_ends_a_fade_out_and_a_pause() -> None:
+    show = performance(shader_scene("a"))
+    said = {2: [("key.o", 1.0), ("key.w", 1.0)], 90: [("key.p", 1.0)]}
+    pictures = play(show, 170, said)
+    assert pictures[80].master == 0.0
+    assert show.snapshot().values["/pause"] == (0.0,)
+    assert pictures[160].master == 1.0

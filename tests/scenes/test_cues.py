@@ -1,5 +1,6 @@
 """The cues of a setlist, on an exact clock."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,79 @@ def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
         clock.advance()
         places.append(edited.step(clock.moment(Tempo(bpm=120)), crossfade=position))
     assert ways(places) == [(1, None, 1.0)] * 3
+
+
+def starts(places: list[CuePosition]) -> dict[int, int]:
+    """The first frame of each cue."""
+    return {cue: [place.cue for place in places].index(cue) for cue in {place.cue for place in places}}
+
+
+def test_cues_that_are_not_armed_are_skipped() -> None:
+    cues = [cue("a", 0, bars=1), replace(cue("b", 0), armed=False), cue("c", 0)]
+    assert starts(play(CueSequencer(cues, 0, False), 4)) == {0: 0, 2: 60}
+    gone = play(CueSequencer([cue("a", 0), *cues[1:]], 0, False), 4, {9: {"go": 1}, 19: {"back": 1}})
+    assert [gone[frame].cue for frame in (8, 9, 18, 19)] == [0, 2, 2, 0]
+    chosen = play(CueSequencer(cues, 0, False), 1, {9: {"scene": 2}})
+    assert chosen[9].cue == 1  # whoever names it, gets it
+
+
+def test_no_cue_is_armed() -> None:
+    cues = [replace(cue(name, bars=1), armed=False) for name in "ab"]
+    for loop in (False, True):
+        places = play(CueSequencer(cues, 0, loop), 5, {9: {"go": 1}, 19: {"back": 1}})
+        assert {place.cue for place in places} == {0}
+
+
+def test_a_pre_wait_comes_after_go_and_its_beat() -> None:
+    cues = CueSequencer([cue("a"), replace(cue("b", 0), pre_wait=1.5)], 4, False)
+    places = play(cues, 6, {70: {"go": 1}})
+    assert starts(places) == {0: 0, 1: 120 + 45}
+    assert places[150].queued == 1
+    again = CueSequencer([cue("a"), replace(cue("b", 0), pre_wait=1.0), cue("c", 0)], 0, False)
+    assert starts(play(again, 6, {30: {"go": 1}, 45: {"go": 1}})) == {0: 0, 2: 45}  # another GO, another cue
+
+
+def test_waits_of_cues_that_follow() -> None:
+    cues = [
+        replace(cue("a", 0, bars=1), post_wait=0.5),
+        replace(cue("b", 0, seconds=1), pre_wait=1),
+        cue("c", 0),
+    ]
+    places = play(CueSequencer(cues, 4, False), 8)
+    assert starts(places) == {0: 0, 1: 60 + 15 + 30, 2: 60 + 15 + 30 + 30}
+
+
+def test_continue_counts_from_the_beginning() -> None:
+    cues = [replace(cue("a", 0, bars=8), follow="continue", post_wait=2.0), cue("b", 0)]
+    assert starts(play(CueSequencer(cues, 4, False), 5)) == {0: 0, 1: 60}
+    at_once = [replace(cue("a", 0), follow="continue"), cue("b", 0)]
+    assert starts(play(CueSequencer(at_once, 4, False), 5)) in ({1: 0}, {0: 0, 1: 1})
+
+
+def test_a_cue_that_stays_waits_for_go() -> None:
+    cues = [replace(cue("a", 0, bars=1), follow="stay"), cue("b", 0)]
+    assert starts(play(CueSequencer(cues, 0, False), 5, {100: {"go": 1}})) == {0: 0, 1: 100}
+
+
+def test_a_formula_ends_a_cue_once() -> None:
+    cues = [replace(cue("a", 0), post_wait=1.0), cue("b", 0), cue("c", 0)]
+    asks = {frame: {"over": frame in (30, 31, 40)} for frame in range(200)}
+    assert starts(play(CueSequencer(cues, 4, False), 6, asks)) == {0: 0, 1: 60}
+
+
+def test_a_cue_has_its_own_quantise() -> None:
+    cues = [cue("a", 0), replace(cue("b", 0), quantise=1), replace(cue("c", 0), quantise=16)]
+    places = play(CueSequencer(cues, 4, False), 9, {70: {"go": 1}, 90: {"go": 1}})
+    assert starts(places) == {0: 0, 1: 75, 2: 240}
+
+
+def test_while_it_is_paused_lengths_waits_and_transitions_stand_still() -> None:
+    cues = [replace(cue("a", 0, bars=1), post_wait=1.0), cue("b", 4, seconds=3), cue("c", 0)]
+    plain = play(CueSequencer(cues, 4, False), 9)
+    asks = {frame: {"paused": 40 <= frame < 70 or 100 <= frame < 150} for frame in range(400)}
+    paused = play(CueSequencer(cues, 4, False), 12, asks)
+    assert starts(plain) == {0: 0, 1: 90, 2: 180}
+    assert starts(paused) == {0: 0, 1: 90 + 30 + 50, 2: 180 + 30 + 50}
+    middle = play(CueSequencer(cues, 4, False), 9, {f: {"paused": 100 <= f < 150} for f in range(400)})
+    assert len({round(place.progress, 6) for place in middle[100:150]}) == 1
+    assert middle[150].progress > middle[149].progress

@@ -74,6 +74,17 @@ def test_bindings_control_the_show(tmp_path: Path) -> None:
         (("bars = 8", "bars = 0"), "cue[0].bars = 0"),
         (("bars = 8", "bars = 8\nseconds = 3"), "cue[0].seconds and bars are given: a cue has one of them"),
         (("bars = 8", "seconds = 0"), "cue[0].seconds = 0"),
+        (("bars = 8", "until = 'audio.lo'"), "cue[0].until = 'audio.lo'"),
+        (("bars = 8", "bars = 8\nuntil = 'audio.low > 0.5'"), "cue[0].until and bars are given"),
+        (
+            ("bars = 8", "follow = 'follow'"),
+            "cue[0].follow = 'follow' needs a length: bars, beats, seconds or",
+        ),
+        (("bars = 8", "follow = 'folow'"), "cue[0].follow = 'folow', must be 'follow', 'continue' or 'stay'"),
+        (("bars = 8", "pre_wait = -1"), "cue[0].pre_wait = -1"),
+        (("bars = 8", "quantise = '5 bars'"), "cue[0].quantise = '5 bars'"),
+        (("bars = 8", "number = [1]"), "cue[0].number"),
+        (('title = "Demo"', 'title = "Demo"\nfade = -1'), "fade = -1"),
         (
             ("beats = 0", "beats = 0\nseconds = 2"),
             "cue[1].transition.seconds and beats are given: a transition has one of them",
@@ -103,6 +114,25 @@ def test_a_setlist_reports_its_own_faults_and_those_of_its_presets(tmp_path: Pat
     assert keys == sorted(
         ["title", "titel", "cue[0].bars", "cue[2].scene", "bindings.blakout", "generator.disorder"]
     )
+
+
+def test_what_a_cue_can_have(tmp_path: Path) -> None:
+    text = """number = 2.5
+name = "Drop"
+notes = "lights down"
+until = "audio.low > 0.8"
+pre_wait = 1
+post_wait = 2.5
+quantise = "beat"
+armed = false
+"""
+    setlist = load(tmp_path, SET.replace("bars = 8", text))
+    first, second = setlist.cues
+    assert (first.number, first.name, first.title, first.notes) == ("2.5", "Drop", "Drop", "lights down")
+    assert (first.pre_wait, first.post_wait, first.quantise, first.armed) == (1, 2.5, 1, False)
+    assert (second.title, second.quantise, second.armed, second.follow) == ("Grid", None, True, "follow")
+    assert "audio.low" in setlist.signal_names
+    assert load(tmp_path, SET.replace("bars = 8", "beats = 6")).cues[0].bars == 1.5
 
 
 def test_a_setlist_without_cues_is_rejected(tmp_path: Path) -> None:

@@ -195,15 +195,16 @@ def test_every_fault_of_a_setlist_in_one_run(library: Library, tmp_path: Path) -
     (tmp_path / "presets/blue.toml").write_text(BLUE.replace("title", "titel"))
     file = tmp_path / "setlists/wrong.toml"
     file.write_text(
-        'title = "A"\nquantize = "bar"\n[[cue]]\nname = "one"\npreset = "red"\n[[cue]]\nscene = "blue"\n'
+        'title = "A"\nquantize = "bar"\n[[cue]]\nnme = "one"\npreset = "red"\n[[cue]]\nscene = "blue"\n'
         'transition = "dissolve"\n[[cue]]\nscene = "bleu"\nbars = -1.0\n'
     )
     faults = [fault.removeprefix(f"{tmp_path}/") for fault in check_file(file, library)]
     assert faults[:4] == [
         "setlists/wrong.toml: quantize is unknown; did you mean quantise?",
         "setlists/wrong.toml: cue[0].scene is missing",
-        "setlists/wrong.toml: cue[0].name is unknown; there are: scene, bars, seconds, transition",
-        "setlists/wrong.toml: cue[0].preset is unknown; there are: scene, bars, seconds, transition",
+        "setlists/wrong.toml: cue[0].nme is unknown; did you mean name or number?",
+        "setlists/wrong.toml: cue[0].preset is unknown; there are: scene, number, name, notes, bars, beats,"
+        " seconds, until, follow, pre_wait, post_wait, quantise, armed, transition",
     ]
     assert any("presets/blue.toml: title is missing" in fault for fault in faults)
     assert (
