@@ -29,9 +29,8 @@ Found = TypeVar("Found")
 Table: TypeAlias = dict[str, Any]  # of a TOML file
 Declared: TypeAlias = Callable[[str], tuple[Parameter, ...]]  # the parameters of a unit by its name
 FOOTAGE: tuple[Footage, ...] = get_args(Footage)
-OF_MODEL = re.compile(
-    r"(layer\[\d+\]\.)?(generator\.(?!model$)|direction\[\d+\]\.name$)"
-)  # keys of what another model may lack
+# The keys of what another model may lack.
+OF_MODEL = re.compile(r"((layer|overlay)\[\d+\]\.)?(generator\.(?!model$)|direction\[\d+\]\.name$)")
 
 
 class LayerText(BaseModel, extra="forbid", strict=True):
@@ -177,7 +176,7 @@ class Reader:
         """The source of a layer, and how it is played, without its filters. `at` is the beginning of its
         keys, `given` are the tables that it has, right or wrong."""
         table = text.generator or {}
-        neural = "model" in table
+        neural, self._replaced = "model" in table, False
         source = self._layer_source(at, text.generator, text.source, given)
         for key in ("latent", "direction"):
             if getattr(text, key) and not neural:

@@ -14,6 +14,7 @@ from perform.generators.untrained import BUILT_IN
 from perform.library import Library
 from perform.outputs.memory import Memory
 from perform.scenes.reader import read_scene
+from perform.scenes.setlist import read_setlist
 from tests.doubles.library import save
 from tests.doubles.sounds import tone, write_sound
 
@@ -48,6 +49,39 @@ def test_every_shipped_preset_plays_with_any_model(model: str) -> None:
     library = Library(model=model)
     for preset in PRESETS:
         assert read_scene(preset, library).file == preset
+
+
+LAYERS = """
+title = "Layers"
+[[layer]]
+[layer.generator]
+model = "flora"
+noise = 0.25
+[[layer]]
+[layer.generator]
+shader = "chladni"
+nose = 1
+"""
+
+
+def test_another_layer_than_that_of_the_model_has_its_faults(tmp_path: Path) -> None:
+    save(tmp_path / "layers.toml", LAYERS)
+    with pytest.raises(SceneError) as caught:
+        read_scene(tmp_path / "layers.toml", Library(model="flora-64"))
+    [fault] = caught.value.faults
+    assert fault.startswith(f"{tmp_path / 'layers.toml'}: layer[1].generator.nose is unknown")
+
+
+def test_what_the_model_cannot_play_in_an_overlay_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, library = tmp_path / "set.toml", Library(model="flora-64")
+    overlay = '[[overlay]]\n[overlay.generator]\nmodel = "flora"\nnoise = 0.25\n'
+    save(file, f'title = "Set"\n[[cue]]\nscene = "disorder"\n{overlay}')
+    with caplog.at_level(logging.WARNING, "perform"):
+        over = read_setlist(file, library, library.preset_file).over
+    assert over and over.layers[1].source.values == {}
+    assert any(f"left out: {file}: overlay[0].generator.noise" in one for one in caplog.messages)
 
 
 def test_what_the_model_cannot_play_is_left_out_and_said_once(
