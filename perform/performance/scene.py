@@ -200,7 +200,11 @@ class SceneInstance:
     def render(self, moment: Moment, signals: Signals) -> Image:
         """The scene's image at this moment."""
         layers, filters = self.parameters(moment, signals)
-        image = filtered(self.filters, moment, filters, self._composite(moment, layers))
+        return self.finished(moment, filters, self._composite(moment, layers))
+
+    def finished(self, moment: Moment, filters: Sequence[Values], image: Image) -> Image:
+        """An image of its layers after its filters; feedback shows it on the next frame."""
+        image = filtered(self.filters, moment, filters, image)
         if self.feedback:
             self.feedback.keep(image)
         return image

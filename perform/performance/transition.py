@@ -7,7 +7,7 @@ from typing import Protocol
 
 from perform.clock import Moment
 from perform.latent.space import morph
-from perform.performance.scene import LatentSource, SceneInstance, filtered
+from perform.performance.scene import LatentSource, SceneInstance
 from perform.render import Image, Unit
 from perform.scenes.controls import RunningControls
 from perform.scenes.setlist import Cue
@@ -61,8 +61,8 @@ class Morph(TransitionInstance):
         latent = morph(start, end, self.progress)
         image = self.end.generator.render(moment, after.network, latent)
         return (
-            filtered(self.before.filters, moment, earlier, image),
-            filtered(self.after.filters, moment, later, image),
+            self.before.finished(moment, earlier, image),
+            self.after.finished(moment, later, image),
         )
 
 

@@ -15,26 +15,36 @@ if TYPE_CHECKING:
 
 
 class FeedbackBuffer:
-    """Keeps an image until the next one, if any feedback source shows it. It is black at first."""
+    """Keeps an image until the next one, while any feedback source shows it. `nothing` is the image before
+    the first one."""
 
-    def __init__(self, context: moderngl.Context) -> None:
-        self._context = context
-        self._black = context.texture((1, 1), 4, b"\0\0\0\xff")
+    def __init__(self, context: moderngl.Context, nothing: Image) -> None:
+        self._context, self._nothing = context, nothing
+        self._sources: set[Feedback] = set()
         self._copy: Strip | None = None
         self._target: Target | None = None
 
     @property
     def image(self) -> Image:
         """The image that was kept last."""
-        return self._target.texture if self._target else self._black
+        return self._target.texture if self._target else self._nothing
 
-    def use(self) -> None:
-        """Keep images from now on."""
+    def use(self, source: Feedback) -> None:
+        """Keep images for a source from now on."""
+        self._sources.add(source)
         self._copy = self._copy or Strip(self._context, COPY)
 
+    def leave(self, source: Feedback) -> None:
+        """Keep no images for a source any more; safe to call twice."""
+        self._sources.discard(source)
+        if not self._sources and self._copy:
+            self.clear()
+            self._copy.release()
+            self._copy = None
+
     def keep(self, image: Image) -> None:
-        """Keep a copy of an image, if one is used."""
-        if not self._copy:
+        """Keep a copy of an image, if a source shows it."""
+        if not self._copy or image is self.image:
             return
         if self._target is None or self._target.size != image.size:
             self.clear()
@@ -48,14 +58,6 @@ class FeedbackBuffer:
             self._target.release()
             self._target = None
 
-    def release(self) -> None:
-        """Release textures and programs; safe to call twice."""
-        self.clear()
-        self._black.release()
-        if self._copy:
-            self._copy.release()
-            self._copy = None
-
 
 class Feedback:
     """The image of a buffer, as a unit."""
@@ -64,7 +66,7 @@ class Feedback:
 
     def __init__(self, buffer: FeedbackBuffer) -> None:
         self._buffer = buffer
-        buffer.use()
+        buffer.use(self)
 
     def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
         """The image of the frame before."""
@@ -74,4 +76,5 @@ class Feedback:
         """It is as large as what is kept."""
 
     def release(self) -> None:
-        """Nothing: the buffer stays for others."""
+        """The buffer stays for others; safe to call twice."""
+        self._buffer.leave(self)

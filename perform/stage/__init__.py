@@ -69,7 +69,7 @@ class Stage:
         self._footage = footage or Opener()
         self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
-        self.feedback = FeedbackBuffer(context)  # of the whole stage
+        self.feedback = FeedbackBuffer(context, self._black)  # of the whole stage
         self._scene_feedback = self.feedback  # of the scene that is opened
         self.over: SceneInstance | None = None  # what the open setlist has over its scenes
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
@@ -101,10 +101,6 @@ class Stage:
         self.over = over
         for unit in self._reusable:
             unit.release()
-        kept = [one.scene.feedback for one in cues]
-        for one in before:
-            if isinstance(one.scene.feedback, FeedbackBuffer) and one.scene.feedback not in kept:
-                one.scene.feedback.release()
         if not before:
             self._fill(self._pool_keys(setlist))
         return cues
@@ -229,7 +225,9 @@ class Stage:
 
     def _scene(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
         kept = old.feedback if old else None
-        self._scene_feedback = kept if isinstance(kept, FeedbackBuffer) else FeedbackBuffer(self._context)
+        self._scene_feedback = (
+            kept if isinstance(kept, FeedbackBuffer) else FeedbackBuffer(self._context, self._black)
+        )
         known = {one.layer.name: one for one in old.layers} if old else {}
         layers = [self._layer(layer, known.get(layer.name)) for layer in scene.layers]
         filters = self._filters(scene.filters, old.filters if old else ())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from perform.documents import SceneError
-from tests.doubles.library import CUT
+from tests.doubles.library import CUT, NEURAL, save
 from tests.doubles.rig_shows import Show, shows
 
 GREEN, RED_ = "tint = [0, 1, 0, 1]", "tint = [1, 0, 0, 1]"
@@ -135,6 +135,27 @@ def test_feedback_of_the_stage_into_a_shader(start: Callable[[str], Show]) -> No
         f'title = "N"\n[generator]\nshader = "negative"\n[generator.seen]\nfeedback = "stage"\n{CUT}'
     )
     assert [show.pixel()[0] for _ in range(4)] == [255, 0, 255, 0]
+
+
+def test_feedback_goes_on_in_a_morph(start: Callable[[str], Show]) -> None:
+    text = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
+        {"NAME": "seen", "TYPE": "image"}]}*/
+    void main() { gl_FragColor = vec4(1.0 - IMG_NORM_PIXEL(seen, isf_FragNormCoord).r, 0.0, 0.0, 1.0); }
+    """
+    folder = start(preset(flat(RED_))).folder
+    (folder / "shaders/filters/negative.fs").write_text(text)
+    save(
+        folder / "presets/negative.toml",
+        f'{NEURAL}[[filter]]\nshader = "negative"\n[filter.seen]\nfeedback = "scene"\n',
+    )
+    cues = (
+        '[[cue]]\nscene = "negative"\n[[cue]]\nscene = "neural"\ntransition = {path = "morph", beats = 16}\n'
+    )
+    show = start(f'title = "M"\nquantise = "off"\n{cues}')
+    assert [show.pixel()[0] for _ in range(2)] == [255, 0]
+    reds = [show.pixel(("/go", 1.0))[0] for _ in range(4)]
+    assert show.rig.performance.position.before == 0
+    assert [red > 127 for red in reds] == [True, False, True, False]
 
 
 def test_feedback_of_what(start: Callable[[str], Show]) -> None:
