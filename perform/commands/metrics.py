@@ -54,7 +54,6 @@ def metrics(
     from perform.sampling.pictures import encode_png
     from perform.training.dataset import Dataset
     from perform.training.metrics import compare
-    from perform.training.metrics.evaluator import SHEET_ROWS, evenly_spread, neighbour_sheet
     from perform.training.metrics.features import network_features, scattering
 
     with complaints():
@@ -62,6 +61,9 @@ def metrics(
         check_new(sheet, force=force)
         featured = network_features(features) if features else scattering
         pictures = Dataset.open(dataset)
+        # After the faults of what is given: it loads torch, which takes seconds.
+        from perform.training.metrics.evaluator import SHEET_ROWS, evenly_spread, neighbour_sheet
+
         spread = evenly_spread(pictures, samples)
         real = featured(watched((pictures.picture(int(i)) for i in spread), "dataset", len(spread)))
         made = featured(watched(drawn(located(model), range(seed, seed + samples), psi), "model", samples))

@@ -120,11 +120,11 @@ def _pooled(maps: Floats, cells: int) -> Floats:
 def network_features(file: Path) -> FeatureExtractor:
     """Features from your own network (Inception, DINO …): an ONNX or OpenVINO file that takes pictures
     [1, 3, side, side] of 0..1 and gives a vector. ValueError if it does not, OSError if it is no file."""
-    from perform.networks.runtimes.openvino.runtime import core
-
     check_file(file)
     if not file.is_file():
         raise FileNotFoundError(f"{file}: there is no such file")
+
+    from perform.networks.runtimes.openvino.runtime import core
 
     try:
         compiled = core().compile_model(str(file), "CPU")
