@@ -124,7 +124,7 @@ class CameraSource:
         self._context = context
         self._mixed = Target(context, pictures.size)
         self._mix = Strip(context, _MIX)
-        self._black = context.texture((1, 1), 4, b"\0\0\0\xff")
+        self._black = context.texture((1, 1), 4, bytes(4))  # clear over layers
         self._number, self._view = 0, View()
         self._last: Pixels | None = None
         self._lost = False

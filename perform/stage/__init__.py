@@ -68,7 +68,7 @@ class Stage:
         self._shape = size  # for networks that are extended; another size of the scenes does not change it
         self._footage = footage or Opener()
         self._context, self._pool, self._trials = context, pool, trials
-        self._black = context.texture((1, 1), 4, bytes((0, 0, 0, 255)))  # shown for a source that never drew
+        self._black = context.texture((1, 1), 4, bytes(4))  # of a source that never drew; clear over layers
         self.feedback = FeedbackBuffer(context, self._black)  # of the whole stage
         self._scene_feedback = self.feedback  # of the scene that is opened
         self.over: SceneInstance | None = None  # what the open setlist has over its scenes

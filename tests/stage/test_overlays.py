@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from perform.documents import SceneError
+from perform.footage.text import Text
 from perform.library import Library
 from perform.scenes.setlist import read_setlist
 from tests.doubles.rig_shows import Show, shows
@@ -102,6 +103,19 @@ def test_an_overlay_whose_model_has_no_room_is_not_drawn(start: Callable[..., Sh
     assert show.pixel() == (255, 0, 0)
     assert show.pixel(("/go", 1.0)) == (0, 0, 255)
     assert not show.rig.faults.counts
+
+
+def test_a_camera_that_is_not_there_hides_nothing(start: Callable[..., Show]) -> None:
+    assert start(CUES + "[[overlay]]\n[overlay.source]\ncamera = ''\n").pixel() == (255, 0, 0)
+
+
+def test_a_source_that_fails_hides_nothing(
+    start: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Text, "_draw", lambda *_: 1 / 0)
+    show = start(CUES + "[[overlay]]\n[overlay.source]\ntext = 'a'\n")
+    assert show.pixel() == (255, 0, 0)
+    assert "text a is dropped: division by zero" in show.rig.stage.faults.counts
 
 
 def test_scenes_are_seen_through_overlays_as_without_them(start: Callable[..., Show]) -> None:
