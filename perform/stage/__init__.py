@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
@@ -90,7 +90,7 @@ class Stage:
             coming.wait()
         self._reusable, self._opened, self.rejected = [*_units(before), *self._over_units()], [], []
         try:
-            cues = self._cues(setlist, {one.cue.scene.file.name: one.scene for one in before})
+            cues = self._cues(setlist, {one.cue.scene.file: one.scene for one in before})
             over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
         except Exception:
             for unit in self._opened:
@@ -192,14 +192,14 @@ class Stage:
         assert self._coming
         return self._coming.shader(name, role)
 
-    def _cues(self, setlist: Setlist, old: Mapping[str, SceneInstance]) -> list[CueInstance]:
+    def _cues(self, setlist: Setlist, old: dict[Path, SceneInstance]) -> list[CueInstance]:
         scenes: dict[Path, SceneInstance] = {}
         cues = []
         for cue in setlist.cues:
             file, transition = cue.scene.file, cue.transition.shader
             if file not in scenes:
                 steps.info("opening the scene %s", cue.scene.title)
-                scenes[file] = self._scene_or_before(cue.scene, old.get(file.name))
+                scenes[file] = self._scene_or_before(cue.scene, _taken(old, file))
             instance = scenes[file]
             played = replace(cue, scene=instance.scene)
             cues.append(
@@ -384,6 +384,12 @@ class Stage:
         model = self.library.model(layer.model)
         wider = extension(model.config, layer.source.with_defaults["extend"], self._shape)
         return PoolKey(model, bends, mixed, second, wider)
+
+
+def _taken(old: dict[Path, SceneInstance], file: Path) -> SceneInstance | None:
+    """The old scene of a file, else of one of this name in another folder; each is taken once."""
+    named = [one for one in old if one.name == file.name]
+    return old.pop(file if file in old else named[0]) if named else None
 
 
 def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:

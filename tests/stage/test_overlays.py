@@ -9,6 +9,7 @@ from perform.documents import SceneError
 from perform.footage.text import Text
 from perform.library import Library
 from perform.scenes.setlist import read_setlist
+from tests.doubles.library import NEURAL, save
 from tests.doubles.rig_shows import Show, shows
 
 HEAD = 'title = "Set"\nquantise = "off"\n'
@@ -78,6 +79,19 @@ def test_an_overlay_that_cannot_be_opened_stays_as_it_was(start: Callable[..., S
     show.edit("setlists/set.toml", HEAD + CUES + GREEN + INVERT)
     assert show.pixel() == (255, 255, 0)
     assert not show.rig.faults.counts
+
+
+def test_an_edit_with_two_presets_of_one_name(start: Callable[..., Show]) -> None:
+    folder = start(CUES).folder
+    for name in ("one", "two"):
+        save(folder / name / "neural.toml", NEURAL)
+    cues = "".join(f'[[cue]]\nscene = "{folder / name}/neural.toml"\n' for name in ("one", "two"))
+    show = start(cues)
+    before = [one.scene for one in show.rig.performance.cues]
+    show.edit("setlists/set.toml", HEAD + cues + '[[cue]]\nscene = "red"\n')
+    show.pixel()
+    assert [one.scene for one in show.rig.performance.cues[:2]] == before
+    assert len(show.rig.performance.cues) == 3
 
 
 def test_what_an_edit_does_not_change_stays(start: Callable[..., Show]) -> None:
