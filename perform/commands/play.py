@@ -166,6 +166,9 @@ def play(
     gamma: Annotated[
         float, typer.Option(min=0.3, max=3, help="Brightness of mid-tones: above 1 is lighter.")
     ] = 1.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the cue and the held values of the last run.")
+    ] = False,
     once: Annotated[bool, typer.Option(help="Stop at the end of the sound; do not loop it.")] = False,
     memory: ModelMemory = None,
 ) -> None:
@@ -186,6 +189,8 @@ def play(
             clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
             view=View(region_of(region), mirror, lift=True),
             loop=not once,
+            resume=resume,
+            keep_state=True,
             offset=offset / 1000,
             memory=2**30 * (memory or 0.0),
         )

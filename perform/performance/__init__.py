@@ -24,7 +24,9 @@ from perform.scenes.cues import CuePosition, CueSequencer, position_after_edit
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.readiness import Readiness
 from perform.scenes.router import AddressRouter
+from perform.scenes.saved import KEPT_CONTROLS, SavedState
 from perform.scenes.setlist import Setlist
+from perform.scenes.show import SHOW_CONTROLS
 from perform.scenes.snapshot import Snapshot
 from perform.signals import Event, Signals
 
@@ -114,6 +116,38 @@ class Performance:
             "/tempo/bpm": self.tempo.bpm,
         }
         return Snapshot(router.nodes, router.values(self.signals, now))
+
+    def saved(self) -> SavedState:
+        """What hands have changed, to be restored in another run."""
+        values, by_hand = self._show.last, self.tempo.source == "hand"
+        return SavedState(
+            cue=self.position.cue,
+            scene=self.cues[self.position.cue].cue.scene.file.name,
+            bpm=round(self.tempo.bpm, 3) if by_hand else None,
+            controls={name: float(values[name]) for name in KEPT_CONTROLS if name in values},
+            held=self._router.held_values,
+        )
+
+    def restore(self, state: SavedState) -> None:
+        """Begin where another run of the setlist was, with what was held; a scene that is not in it any more
+        begins with the first cue."""
+        files = [one.cue.scene.file.name for one in self.cues]
+        same = files[state.cue : state.cue + 1] == [state.scene]
+        cue = state.cue if same else files.index(state.scene) if state.scene in files else 0
+        self.position = CuePosition(cue)
+        self._sequencer = CueSequencer(
+            [one.cue for one in self.cues], self.setlist.quantise, self.setlist.loop, first=cue
+        )
+        self._until = self._start_until()
+        self._router = self._make_router()
+        for control in SHOW_CONTROLS:
+            if control.name in state.controls:
+                self._router.hold(control.address, 0, state.controls[control.name])
+        if state.bpm is not None:
+            self._router.hold("/tempo/bpm", 0, state.bpm)
+        for address, parts in state.held.items():
+            for part, value in parts.items():
+                self._router.hold(address, part, value)
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:
         """One frame of the show."""

@@ -103,6 +103,11 @@ class RunningControls:
         """How many parameters are held by hand, those of its images with them."""
         return len(self._holds) + sum(image.held for image in self.images.values())
 
+    def held_parts(self, parameter: Parameter) -> Mapping[int, float | str]:
+        """What a hand has set a parameter to, by its parts; empty if it is not held."""
+        hold = self._holds.get(parameter.name)
+        return hold.parts if hold else {}
+
     def hold(self, parameter: Parameter, part: int, value: float | str, mode: HoldMode = "release") -> None:
         """Hold a parameter, or its part counted from 0, at a value set by hand, over its formula."""
         hold = self._holds.get(parameter.name) or Hold(parameter, mode)

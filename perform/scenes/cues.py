@@ -40,12 +40,18 @@ class CueSequencer:
     the bars or the seconds of a cue, or when its formula says so. Cues that are not armed are skipped."""
 
     def __init__(
-        self, cues: Sequence[Cue], quantise: int, loop: bool, position: CuePosition | None = None
+        self,
+        cues: Sequence[Cue],
+        quantise: int,
+        loop: bool,
+        position: CuePosition | None = None,
+        first: int = 0,
     ) -> None:
+        """It is at a position, or begins with the cue `first`."""
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        start = position or CuePosition(0)
+        start = position or CuePosition(first)
         self._cue, self._before, self._queued = start.cue, start.before, start.queued
         self._began = _Start(position.bar, position.seconds) if position else None
         self._beat = 0.0  # of the last step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from perform.parameters import SIZES, Constant, Parameter
@@ -23,6 +24,11 @@ class Hold:
         self._parts: dict[int, float | str] = {}
         self._before: Constant | None = None  # the formula's value on the last frame, None once set by hand
         self.over = False
+
+    @property
+    def parts(self) -> Mapping[int, float | str]:
+        """The values that were set, by the part of the parameter, counted from 0."""
+        return self._parts
 
     def set(self, part: int, value: float | str) -> bool:
         """Set the parameter, or its part counted from 0, to `value`; returns whether it fits."""

@@ -121,6 +121,20 @@ class AddressRouter:
                 cleared[control.name] = control.panic
         return cleared
 
+    @property
+    def held_values(self) -> dict[str, dict[int, float | str]]:
+        """What hands hold of the scene and of what is over it, by address and part."""
+        found = {}
+        for address, destination in self._destinations.items():
+            if destination.controls is not self._show:
+                found[address] = dict(destination.controls.held_parts(destination.parameter))
+        return {address: parts for address, parts in found.items() if parts}
+
+    def hold(self, address: str, part: int, value: float | str) -> None:
+        """Hold a parameter, or its part, by its address; an address that is not there does nothing."""
+        if destination := self._destinations.get(address):
+            destination.hold(part, value)
+
     def release(self) -> None:
         """Release everything but the crossfader."""
         for controls in self._scene:

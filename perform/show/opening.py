@@ -32,10 +32,12 @@ from perform.render.context import headless, is_software, of_window
 from perform.render.present import Present
 from perform.render.trials import Trials
 from perform.rig import Rig
+from perform.scenes.saved import read_state
 from perform.scenes.setlist import Setlist
 from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
 from perform.show.options import Options
+from perform.show.state import StateKeeper, state_file
 from perform.stage import Stage
 from perform.stage.balance import Balance, scaled
 from perform.stage.governor import Governor, Level, pinned
@@ -93,6 +95,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     outputs = _recorders(options, fps, sound, live=True)
     outputs += _senders(options, clock, performance, profiles)
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
+    outputs += _state(options, find(options.setlist, library), performance)
     configure([*inputs, *outputs], library, setlist.signal_names, profiles)
 
     newest = setlist
@@ -266,6 +269,20 @@ def _senders(
 
         outputs.append(MidiClockSender(options.clock_out, lambda: performance.tempo, clock.now))
     return outputs
+
+
+def _state(options: Options, setlist: Path, performance: Performance) -> list[Output]:
+    """The keeper of the show's state, if the options want it; with `resume` the show goes on from it."""
+    file = state_file(setlist)
+    if options.resume:
+        try:
+            performance.restore(read_state(file))
+            log.info("resumed from %s", file)
+        except FileNotFoundError:
+            log.warning("there is no saved state of %s to resume", options.setlist)
+        except (OSError, SceneError) as error:
+            log.error("the show begins anew: %s", reason(error))
+    return [StateKeeper(file, performance.saved)] if options.keep_state else []
 
 
 def _recorders(options: Options, fps: float, sound: Sound, live: bool) -> list[Output]:

@@ -50,6 +50,8 @@ class Options:
     camera: str = ""  # by name, number or path; the first
     view: View | None = None  # of the camera, for hands
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
+    keep_state: bool = False  # what hands change, in a file
+    resume: bool = False  # with what that file has
     loop: bool = True
     watch: bool = True
     keys: tuple[tuple[str, str], ...] = KEY_HELP  # what the window's help lists

@@ -1,0 +1,130 @@
+"""The state of a show: what hands changed is saved, survives a kill, and is played again."""
+
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from perform import paths
+from perform.documents import SceneError
+from perform.scenes.saved import SavedState, read_state
+from perform.scenes.snapshot import Snapshot
+from perform.show.state import StateKeeper, state_file
+from tests.doubles.command import environment, start
+from tests.doubles.library import write_library
+from tests.doubles.performances import performance, play, shader_scene
+from tests.doubles.rig_shows import Show, shows
+from tests.doubles.waiting import eventually
+
+STATE = SavedState(cue=1, scene="blue.toml", bpm=133.5, controls={"master": 0.25}, held={"/a": {0: 0.5}})
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[Show]:
+    opened = shows(tmp_path)
+    yield next(opened)()
+    next(opened, None)
+
+
+def test_a_show_comes_back_with_its_cue_its_hands_and_its_tempo(show: Show) -> None:
+    show.pixel()
+    show.pixel(("/go", 1.0), ("/tempo/bpm", 98.0))
+    show.pixel(("/generator/tint.0", 0.5), ("/generator/tint.1", 0.25), ("/master", 0.5), ("/freeze", 1.0))
+    show.pixel()
+    state = show.rig.performance.saved()
+    assert (state.cue, state.scene, state.bpm) == (1, "blue.toml", 98.0)
+    assert state.held == {"/generator/tint": {0: 0.5, 1: 0.25}}
+    assert (state.controls["master"], state.controls["freeze"]) == (0.5, 1.0)
+    again = Show(show.folder, "demo", lambda key: pytest.fail("no model"))
+    again.rig.performance.restore(SavedState.model_validate_json(state.model_dump_json()))
+    red, green, blue = again.pixel()  # half of what is held, and of the blue of the preset
+    assert (red, green) == (64, 32)
+    assert blue in (127, 128)
+    again.pixel()
+    assert again.rig.performance.saved() == state
+    assert again.pixel(("/generator/tint/release", 1.0), ("/master", 1.0), ("/freeze", 0.0)) == (0, 0, 255)
+    again.rig.close()
+
+
+def test_a_scene_that_has_moved_or_gone() -> None:
+    show = performance(shader_scene("a"), shader_scene("b"), shader_scene("c"))
+    show.restore(STATE.model_copy(update={"scene": "c", "cue": 0}))
+    assert show.position.cue == 2
+    show.restore(STATE.model_copy(update={"scene": "none", "cue": 1}))
+    assert show.position.cue == 0
+    show.restore(STATE.model_copy(update={"scene": "b", "cue": 99}))
+    assert play(show, 3)[2].image == ("b", 0.0)
+
+
+def test_it_waits_for_go_where_it_was() -> None:
+    show = performance(shader_scene("a"), shader_scene("b"), shader_scene("c"))
+    show.restore(STATE.model_copy(update={"scene": "b", "cue": 1}))
+    assert [picture.image[0] for picture in play(show, 80, {5: [("key.space", 1.0)]})][::79] == ["b", "c"]
+
+
+def test_the_keeper_writes_what_changes(tmp_path: Path) -> None:
+    now = [STATE]
+    keeper = StateKeeper(tmp_path / "state/a.json", lambda: now[0])
+    keeper.update(0.0, Snapshot)
+    eventually(lambda: (tmp_path / "state/a.json").is_file())
+    now[0] = STATE.model_copy(update={"cue": 2})
+    keeper.update(0.1, Snapshot)  # too soon
+    keeper.update(0.5, Snapshot)
+    keeper.close()
+    assert read_state(tmp_path / "state/a.json").cue == 2
+
+
+def test_a_state_that_cannot_be_saved_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "state").write_text("a file in the place of the folder")
+    now = [STATE]
+    keeper = StateKeeper(tmp_path / "state/a.json", lambda: now[0])
+    for number in range(3):
+        now[0] = STATE.model_copy(update={"cue": number})
+        keeper.update(float(number), Snapshot)
+    keeper.close()
+    assert keeper.health().state == "failed"
+    assert len([one for one in caplog.records if "cannot be saved" in one.message]) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"cue": -1, "scene": ""}', '{"cue": 1, "scene": "a", "more": 1}', "\0"]
+)
+def test_what_is_no_state(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(SceneError):
+        read_state(tmp_path / "a.json")
+
+
+def test_each_show_has_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert state_file(Path("a/set.toml")) != state_file(Path("b/set.toml"))
+    assert state_file(Path("a/set.toml")) == state_file(tmp_path / "a/set.toml")
+    assert state_file(Path("a/set.toml")).parent == paths.user_data() / "state"
+
+
+def test_kills_never_tear_the_file_and_the_show_is_back_on_its_cue(tmp_path: Path) -> None:
+    kills = 50 if os.environ.get("PERFORM_SOAK") else 3
+    folder, dice = write_library(tmp_path / "show"), random.Random(7)
+    cue = '[[cue]]\nscene = "{}"\nseconds = 0.05\ntransition = {{ beats = 0 }}\n'
+    text = 'title = "Fast"\nloop = true\n' + cue.format("red") + cue.format("blue")
+    (folder / "setlists/fast.toml").write_text(text)
+    words = ["play", "setlists/fast.toml", "--headless", "--audio", "none", "--osc", "0", "--resume"]
+    env = {**environment(), "XDG_DATA_HOME": str(tmp_path / "data"), "PYTHONPATH": str(Path.cwd())}
+    kept = None
+    for _ in range(kills):
+        with start(
+            *words, "--size", "64x36", cwd=folder, env=env, stderr=subprocess.PIPE, text=True
+        ) as process:
+            eventually(lambda: list((tmp_path / "data/perform/state").glob("fast-*.json")), "the state")
+            if kept:
+                assert process.stderr
+                eventually(lambda: "resumed from" in process.stderr.readline(), "the resumed show")
+            signal.sigtimedwait([], dice.uniform(0.05, 0.4))
+            process.send_signal(signal.SIGKILL)
+        (kept,) = (tmp_path / "data/perform/state").glob("fast-*.json")
+        state = read_state(kept)
+        assert (state.cue, state.scene) in ((0, "red.toml"), (1, "blue.toml"))
