@@ -124,6 +124,10 @@ RecordingFile = Annotated[
         help="Record to this .mp4, .mov or .mkv; if it is there already, with a number: show-2.mp4."
     ),
 ]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the cue and the held values of the last run.")
+]
+Gamma = Annotated[float, typer.Option(min=0.3, max=3, help="Brightness of mid-tones: above 1 is lighter.")]
 NO_DISPLAY = (
     "there is no display (a window needs DISPLAY or WAYLAND_DISPLAY): --headless plays without a window, "
     "and perform render SOUND --scene {show} --out FILE.mp4 makes a video"
@@ -163,12 +167,8 @@ def play(
     region: Annotated[str, typer.Option(help=REGION_HELP)] = "0,0,1,1",
     mirror: Mirror = True,
     offset: BeatOffset = 0,
-    gamma: Annotated[
-        float, typer.Option(min=0.3, max=3, help="Brightness of mid-tones: above 1 is lighter.")
-    ] = 1.0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the cue and the held values of the last run.")
-    ] = False,
+    gamma: Gamma = 1.0,
+    resume: Resume = False,
     once: Annotated[bool, typer.Option(help="Stop at the end of the sound; do not loop it.")] = False,
     memory: ModelMemory = None,
 ) -> None:

@@ -15,7 +15,7 @@ from perform.scenes.snapshot import Snapshot
 from perform.threads import Background
 
 log = logging.getLogger("perform")
-LOOK_EVERY = 0.25  # seconds of the show from one look at the state to the next
+STATE_EVERY = 0.25  # seconds of the show from one look at the state to the next
 
 
 def state_file(setlist: Path) -> Path:
@@ -41,7 +41,7 @@ class StateKeeper:
 
     def update(self, seconds: float, snapshot: Callable[[], Snapshot]) -> None:
         """Look whether the state has changed."""
-        if 0 <= seconds - self._looked < LOOK_EVERY:
+        if 0 <= seconds - self._looked < STATE_EVERY:
             return
         self._looked = seconds
         state = self._state()
