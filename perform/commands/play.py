@@ -124,6 +124,10 @@ RecordingFile = Annotated[
         help="Record to this .mp4, .mov or .mkv; if it is there already, with a number: show-2.mp4."
     ),
 ]
+FilmInstead = Annotated[
+    bool, typer.Option("--film", help="Without a display make a video, even without a terminal.")
+]
+Fullscreen = Annotated[bool, typer.Option(help="Show the picture in full screen.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the cue and the held values of the last run.")
 ]
@@ -140,9 +144,7 @@ def play(
     scene: SceneOption = None,
     audio: AudioSource = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
-    film: Annotated[
-        bool, typer.Option("--film", help="Without a display make a video, even without a terminal.")
-    ] = False,
+    film: FilmInstead = False,
     size: PictureSize = "1280x720",
     fps: MostFrames = None,
     scale: SceneScale = None,
@@ -154,7 +156,7 @@ def play(
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
-    fullscreen: Annotated[bool, typer.Option(help="Show the picture in full screen.")] = False,
+    fullscreen: Fullscreen = False,
     display: DisplayName = None,
     midi: MidiPort = None,
     lights: Annotated[bool, typer.Option(help="Show scenes and values on lights of controllers.")] = True,
@@ -186,7 +188,7 @@ def play(
             osc_host=host,
             osc_port=port,
             osc_feedback=tuple(place_of(one, "osc-feedback") for one in osc_feedback or []),
-            clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
+            clock=clock and choice("clock", clock, CLOCK_LEADS),
             view=View(region_of(region), mirror, lift=True),
             loop=not once,
             resume=resume,
