@@ -45,6 +45,7 @@ OVER = {
     "city": "drops",
     "crust": "drops",
     "displace": "truchet",
+    "echoes": "dancer",
     "edges": "truchet",
     "field": "drops",
     "flurry": "drops",

@@ -11,6 +11,7 @@
     {"NAME": "wide", "LABEL": "How far it moves", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0, "MAX": 1},
     {"NAME": "hit", "LABEL": "The knees bend", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "The arms fly up", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "pose", "LABEL": "Number of the pose; between two it goes from one to the other", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 6000, "WRAP": true},
     {"NAME": "ground", "LABEL": "Ground", "TYPE": "color", "DEFAULT": [0.0, 0.0, 0.008, 1]},
     {"NAME": "body", "LABEL": "Body", "TYPE": "color", "DEFAULT": [0.05, 0.07, 0.2, 1]},
     {"NAME": "rim", "LABEL": "Rim", "TYPE": "color", "DEFAULT": [1.0, 0.72, 0.45, 1]}
@@ -37,6 +38,19 @@ vec2 reached(vec2 from, vec2 to, float far) {  // no limb is longer than it is
     return from + way * min(1.0, far / max(length(way), 1e-4));
 }
 
+// A pose of a side (0 left, 1 right): how far the arm is turned up and how far the hand is drawn to the shoulder, and where
+// the foot goes from its place.
+vec4 posed(int number, int side) {
+    vec4 left[6] = vec4[6](
+        vec4(0.0), vec4(1.9, 0.0, 0.05, 0.0), vec4(1.75, 0.0, 0.0, 0.0), vec4(0.95, 0.0, 0.0, 0.0), vec4(-0.2, 0.15, 0.12, 0.0),
+        vec4(0.9, 0.0, 0.13, 0.0));
+    vec4 right[6] = vec4[6](
+        vec4(0.0), vec4(1.9, 0.0, 0.05, 0.0), vec4(-0.2, 0.14, 0.1, 0.0), vec4(1.3, 0.08, -0.02, 0.24), vec4(2.0, 0.0, 0.18, 0.12),
+        vec4(1.3, 0.17, -0.03, 0.0));
+    int at = number - 6 * (number / 6);
+    return side == 0 ? left[at] : right[at];
+}
+
 // A bone, in heights of the dancer from the floor under the hips: its two ends, or how thick it is at each.
 vec4 bone(int n, bool first) {
     float t = beats + speed * TIME, swing = sin(PI * t), slow = sin(0.19 * PI * t + 1.0), bounce = abs(cos(PI * t));
@@ -51,10 +65,11 @@ vec4 bone(int n, bool first) {
     if (n == 1) { ends = vec4(chest - 0.062 * across, chest + 0.062 * across); thick = vec2(0.04); }
     if (n == 2) { ends = vec4(chest, head); thick = vec2(0.026, 0.022); }
     if (n == 3) { ends = vec4(head, head + 0.25 * (head - chest)); thick = vec2(0.042, 0.049); }
-    float side = (n & 1) == 0 ? -1.0 : 1.0, own = swing * side;  // from LEGS on: left, right, left, right …
+    float side = (n & 1) == 0 ? -1.0 : 1.0, own = swing * side, between = smoothstep(0.0, 1.0, fract(pose));
+    vec4 stands = mix(posed(int(pose), n & 1), posed(int(pose) + 1, n & 1), between);  // from LEGS on: left, right, left, right …
     if (n >= LEGS && n < ARMS) {
         float lift = 0.09 * wide * max(-own, 0.0) * (1.0 - hit);
-        vec2 top = hips + side * vec2(0.04, -0.012), foot = vec2(side * (0.11 + 0.05 * hit), 0.045 + lift);
+        vec2 top = hips + side * vec2(0.04, -0.012), foot = vec2(side * (0.11 + 0.05 * hit + stands.z), 0.045 + lift + stands.w);
         foot = reached(top, foot, 0.45);
         vec2 knee = joint(top, foot, 0.23, side), toe = foot + vec2(side * 0.05, -0.02 - 0.3 * lift);
         ends = n < 6 ? vec4(top, knee) : n < 8 ? vec4(knee, foot) : vec4(foot, toe);
@@ -63,8 +78,8 @@ vec4 bone(int n, bool first) {
     if (n >= ARMS) {
         vec2 shoulder = chest + side * 0.085 * across + 0.005 * up;
         float turns = wide * (0.95 * sin(0.382 * PI * t + 1.3 * side) + 0.5 * slow * side + 0.5) - 0.9;
-        turns = min(turns + 1.6 * snap * (1.0 - 0.2 * side), 1.4);
-        vec2 hand = shoulder + vec2(side * cos(turns), sin(turns)) * (0.25 + 0.05 * own * wide + 0.05 * snap);
+        turns = min((turns + 0.9) * (1.0 - 0.5 * min(pose, 1.0)) - 0.9 + stands.x + 1.6 * snap * (1.0 - 0.2 * side), 1.4);
+        vec2 hand = shoulder + vec2(side * cos(turns), sin(turns)) * (0.25 + 0.05 * own * wide + 0.05 * snap - stands.y);
         hand = reached(shoulder, hand, 0.315);
         vec2 elbow = joint(shoulder, hand, 0.16, turns > 0.1 ? side : -side);
         ends = n < 12 ? vec4(shoulder, elbow) : n < 14 ? vec4(elbow, hand) : vec4(hand, hand + 0.035 * normalize(hand - elbow));
@@ -98,8 +113,10 @@ void main() {
     float unit = min(RENDERSIZE.x, RENDERSIZE.y), pixel = 1.0 / unit / size;
     vec2 p = (isf_FragNormCoord - place) * RENDERSIZE / unit / size + vec2(0.0, 0.5);
     float trunk = 1.0, left = 1.0, right = 1.0;
-    for (int n = 0; n < ARMS; n++) trunk = merged(trunk, outside(p, n), 0.035);
-    for (int n = ARMS; n < BONES; n += 2) {
+    bool near = abs(p.x) < 0.62;  // no limb reaches farther
+    int trunks = near ? ARMS : 0, all = near ? BONES : 0;
+    for (int n = 0; n < trunks; n++) trunk = merged(trunk, outside(p, n), 0.035);
+    for (int n = ARMS; n < all; n += 2) {
         left = merged(left, outside(p, n), 0.012);
         right = merged(right, outside(p, n + 1), 0.012);
     }

@@ -85,6 +85,26 @@ def test_a_filter_at_its_neutral_values_does_not_change_the_picture(
     shader.release()
 
 
+def test_a_hit_leaves_one_echo_in_the_next_colour_that_moves_aside_and_fades(context: moderngl.Context) -> None:
+    shader = Shader(context, isf.load(SHADERS / "filters/echoes.fs"), SIZE)
+    lit = plain((0, 0, 0))
+    lit[40:50, 75:85] = 255
+    light, dark = texture(context, lit), texture(context, plain((0, 0, 0)))
+    reds, drawn = {"second": (1.0, 0.0, 0.0, 1.0)}, plain((0, 0, 0))
+    for moment in moments(4):
+        hit = float(0.5 <= moment.seconds < 0.7)
+        seen = light if moment.seconds < 0.6 else dark
+        drawn = pixels(shader.render(moment, defaults(shader, hit=hit, fade=0.2, **reds), seen)).copy()
+        if moment.frame == 14:  # before the hit nothing is kept
+            assert drawn[40:50, :70].max() == drawn[40:50, 90:].max() == 0
+        if moment.frame == 24:
+            across = np.flatnonzero(drawn[..., 0].max(0) > 60)
+            assert drawn[..., 1:].max() == 0  # one echo: the second, which is red and goes to the right
+            assert 85 < across.min() < across.max() < WIDTH
+    assert drawn.max() == 0
+    shader.release()
+
+
 @pytest.mark.parametrize("values", [{}, {"hue": 1.0, "zoom": -2.0, "amount": 1.0, "decay": 2.0}])
 def test_feedback_never_overexposes_and_fades_to_black(
     context: moderngl.Context, values: dict[str, float]
