@@ -85,7 +85,9 @@ def test_a_filter_at_its_neutral_values_does_not_change_the_picture(
     shader.release()
 
 
-def test_a_hit_leaves_one_echo_in_the_next_colour_that_moves_aside_and_fades(context: moderngl.Context) -> None:
+def test_a_hit_leaves_one_echo_in_the_next_colour_that_moves_aside_and_fades(
+    context: moderngl.Context,
+) -> None:
     shader = Shader(context, isf.load(SHADERS / "filters/echoes.fs"), SIZE)
     lit = plain((0, 0, 0))
     lit[40:50, 75:85] = 255
