@@ -127,7 +127,7 @@ class Reader:
         for key in ("generator", "source", "latent", "direction"):
             if key in given:
                 self.fault(key, "and layer: a preset with layers has it in one of them, [layer.generator]")
-        if not text.layer:
+        if not text.layer and not self.faults:
             self.fault("layer", "is empty: a preset with layers has one or more")
         return self.placed_layers("layer", text.layer)
 
@@ -267,7 +267,10 @@ class Reader:
         name = table.get(kind)
         if not isinstance(name, str):
             allowed = "model or shader" if key.endswith("generator") else kind
-            self.fault(key, f"has no {allowed}")
+            if kind in table:
+                self.fault(f"{key}.{kind}", f"= {name!r}, must be text")
+            else:
+                self.fault(key, f"has no {allowed}")
             return UnitSettings("", (), {}, kind, fed)
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:

@@ -105,6 +105,7 @@ def test_every_unit_has_its_table_and_its_address(tmp_path: Path) -> None:
         ("[layer.source]\nstill", "[layer.sauce]\nstill", "layer[2].source is missing: a layer has a [gen"),
         ("[layer.source]\nstill", "[layer.sauce]\nstill", "layer[2].sauce is unknown; did you mean source"),
         ('still = "logo.png"', 'stil = "logo.png"', "layer[2].source must have one of film, still, camera,"),
+        ('still = "logo.png"', "text = 3", "layer[2].source.text = 3, must be text"),
         ('shader = "grid"', 'shader = "gird"', "layer[0].generator.shader = 'gird': there is no such gen"),
         (
             "[[layer.filter]]",
