@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ PARTS = {"point": ("x", "y"), "color": ("red", "green", "blue", "alpha")}
 WIDEST_RANGE = 200.0  # in a wider range a hand cannot set single values
 KNOB_STEPS = 127
 OTHER_TABLE = {"generator": "source", "source": "generator"}
+SOURCE_TABLE = re.compile(r"(?:^|(?<=\]\.))(?:generator|source)(?=\.)")  # of a scene, or of a layer
 BEGINNING = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 SET_BY_SHOW = ("progress",)  # parameters that the show sets
 
@@ -92,10 +94,9 @@ def scene_units(scene: Scene) -> dict[str, UnitSettings]:
 
 
 def other_name(key: str) -> str:
-    """A key of a scene's source under the other name of its table: `source.speed` for `generator.speed`. Any
-    other key is the same."""
-    table, dot, name = key.partition(".")
-    return f"{OTHER_TABLE.get(table, table)}{dot}{name}"
+    """A key of a source under the other name of its table: `source.speed` for `generator.speed`. Any other
+    key is the same."""
+    return SOURCE_TABLE.sub(lambda match: OTHER_TABLE[match[0]], key)
 
 
 def scene_targets(scene: Scene) -> list[LearnTarget]:

@@ -17,7 +17,7 @@ from perform.commands.learn import wait_for_control
 from perform.inputs.midi import Midi
 from perform.learning.formulas import formula as text_for
 from perform.learning.movement import Control, MovementDetector
-from perform.learning.targets import LearnTarget, find_target, scene_targets, show_targets
+from perform.learning.targets import LearnTarget, find_target, other_name, scene_targets, show_targets
 from perform.library import Library
 from perform.parameters import Parameter
 from perform.scenes.reader import read_scene
@@ -303,6 +303,20 @@ def test_a_parameter_is_found_by_its_last_word() -> None:
         find_target(found, "filter[0].scael")
     with pytest.raises(LookupError, match=r"did you mean .*filter\[1\].amount or filter\[2\].amount\?$"):
         find_target(found, "amuont")
+
+
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [
+        ("generator.speed", "source.speed"),
+        ("layer[1].source.size", "layer[1].generator.size"),
+        ("overlay[0].generator.seen.speed", "overlay[0].source.seen.speed"),
+        ("filter[0].generator", "filter[0].generator"),
+        ("layer[1].opacity", "layer[1].opacity"),
+    ],
+)
+def test_the_other_name_of_a_source(key: str, other: str) -> None:
+    assert other_name(key) == other
 
 
 def test_the_controls_of_the_show_keep_their_keys() -> None:
