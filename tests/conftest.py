@@ -70,6 +70,14 @@ def one_opengl() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_freeze() -> Iterator[None]:
+    """`Rig.run` looks at all objects that exist, for no frame of a show may be late. Those of tests may."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("perform.rig.freeze_gc", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_command_line() -> Iterator[None]:
     """Typer makes the whole command line anew for each command that a test calls: here it is made once."""
     with pytest.MonkeyPatch.context() as patch:

@@ -36,6 +36,7 @@ AUDIO_SIGNALS: tuple[str, ...] = (
 
 FLOOR = 10 ** (-60 / 20)  # amplitude below which the gain does not follow: -60 dBFS
 RELEASE = 12.0  # seconds in which the gain comes up to e times
+FALLEN = np.float32(np.exp(-1 / (RELEASE * HOPS_PER_SECOND)))  # what a hop leaves of its reference
 SPECTRUM_RANGE = 60.0  # dB between 0 and 1 of `spectrum`
 CENTROID_RANGE = 100.0, 12800.0  # Hz at 0 and 1 of `centroid`, seven octaves
 PRESENCE = 2.0  # seconds over which `presence` averages
@@ -197,13 +198,12 @@ class _Gain:
     """Automatic gain: values against the highest of the last seconds, which is at least the floor."""
 
     def __init__(self, floor: float, size: int = 1) -> None:
-        self._floor = floor
+        self._floor = np.float32(floor)
         self.reference = np.full(size, floor, np.float32)
 
     def __call__(self, values: Floats) -> Floats:
         """`values` [size] >= 0 as 0..1."""
-        fallen = self.reference * np.float32(np.exp(-1 / (RELEASE * HOPS_PER_SECOND)))
-        self.reference = np.maximum(np.maximum(values, fallen), np.float32(self._floor))
+        self.reference = np.maximum(np.maximum(values, self.reference * FALLEN), self._floor)
         return values / self.reference
 
 
@@ -279,9 +279,9 @@ class _Spectrum:
         self._gain(amplitude.max(keepdims=True))
         power = amplitude * amplitude + np.float32(1e-20)
         decibels = 10 * np.log10(power / self._gain.reference**2)
-        spectrum = np.clip(1 + decibels / SPECTRUM_RANGE, 0, 1)
+        spectrum = (1 + decibels / SPECTRUM_RANGE).clip(0, 1)
         mean = float(power.mean())
-        loudness = min(1.0, float(np.sqrt(np.mean(recent * recent))) / FLOOR)
+        loudness = min(1.0, float(np.sqrt((recent * recent).mean())) / FLOOR)
         flatness = float(np.exp(np.log(power).mean())) / mean
         return spectrum, loudness * self._centroid(amplitude), loudness * flatness
 
@@ -291,7 +291,7 @@ class _Spectrum:
             return 0.0
         low, high = CENTROID_RANGE
         hertz = float(self._hertz @ amplitude) / total
-        return float(np.clip(np.log(hertz / low) / np.log(high / low), 0, 1))
+        return min(max(float(np.log(hertz / low) / np.log(high / low)), 0.0), 1.0)
 
 
 class _Chroma:
@@ -319,11 +319,12 @@ class _LouderSide:
 
     def __init__(self) -> None:
         self._powers = np.zeros(2)
+        self._fading = np.exp(-1 / (SIDE_MEMORY * HOPS_PER_SECOND))
         self._side = 0
 
     def __call__(self, sides: Floats) -> Floats:
         """The hop [n] to analyse, of half the sum and half the difference [2, n]."""
-        self._powers *= np.exp(-1 / (SIDE_MEMORY * HOPS_PER_SECOND))
+        self._powers *= self._fading
         self._powers += np.mean(np.square(sides, dtype=np.float64), axis=1)
         summed, difference = self._powers
         if self._side == 0 and difference > LOUDER_SIDE * summed + FLOOR**2:
@@ -347,7 +348,9 @@ class _DirectCurrentBlocker:
         """The hop [n] that follows the one of the call before, filtered."""
         if self._state is None:
             self._state = -float(np.clip(0.0, hop.min(), hop.max()))
-        steps = np.diff(hop.astype(np.float64), prepend=-self._state)
+        steps = hop.astype(np.float64)
+        steps[1:] -= hop[:-1]
+        steps[0] += self._state
         decay = self._decay[: len(hop)]
         filtered = decay * np.cumsum(steps / decay)
         self._state = self._pole * filtered[-1] - hop[-1]
