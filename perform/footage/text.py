@@ -184,9 +184,15 @@ class Text:
         self._mask: moderngl.Texture | None = None
         self._drawn: Lettering | None = None
         self._shown: Sequence[object] = ()
+        self._image(
+            {parameter.name: parameter.default for parameter in TEXT}
+        )  # drivers compile when they draw
 
     def render(self, moment: Moment, values: Values, *_images: Image) -> Image:
         """The text at this moment, on nothing."""
+        return self._image(values)
+
+    def _image(self, values: Values) -> Image:
         width, height = self.size
         words = filled(values["text"] or self._read_again(), values["value"])
         size, widest = (max(round(part), 1) for part in (values["size"] * height, values["width"] * width))

@@ -7,19 +7,20 @@ encoded (sRGB), as the W3C's specification and other VJ programs do.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from perform.parameters import Values
 from perform.render import Alpha, DrawnLayer, Image, blend_modes
 from perform.render.strips import Strip
 from perform.render.targets import Target
-from perform.scenes.layers import is_seen
+from perform.scenes.layers import LAYER_PARAMETERS, is_seen
 
 if TYPE_CHECKING:
     import moderngl
 
 Variant: TypeAlias = tuple[str, str, str, Alpha]  # blend mode, key, part of the matte, alpha of the image
+DEFAULTS = {parameter.name: parameter.default for parameter in LAYER_PARAMETERS}
 _LAYER = """
 uniform sampler2D below;
 uniform sampler2D layer;
@@ -111,6 +112,18 @@ class Compositor:
                 self._draw(layer, target)
         return target.texture
 
+    def warm(self, variants: Iterable[Variant]) -> None:
+        """Draw layers of these variants once, unless it has done so before: drivers compile when they draw
+        first, which would be a late frame on stage."""
+        new = [one for one in variants if one not in self._strips]
+        if not new:
+            return
+        target = Target(self._context, self.size, double=True)
+        for mode, key, matte_part, alpha in new:
+            image, values = target.texture, {"blend": mode, "key": key, "matte_part": matte_part}
+            self._draw(DrawnLayer(image, DEFAULTS | values, alpha, image if matte_part else None), target)
+        target.release()
+
     def resize(self, size: tuple[int, int]) -> None:
         """Draw at another size from the next image on."""
         self.size = size
@@ -165,11 +178,14 @@ class Compositor:
 
     def _strip(self, layer: DrawnLayer) -> Strip:
         """The program of a layer, compiled when a layer is drawn so for the first time."""
-        mode, key = layer.values["blend"], layer.values["key"]
-        matted = layer.values["matte_part"] if layer.matte else ""
-        variant = mode, key, matted, layer.alpha
+        variant = mode, key, matte_part, alpha = variant_of(layer.values, layer.alpha, bool(layer.matte))
         if variant not in self._strips:
-            parts = (blend_modes.function(mode), _STRAIGHT[layer.alpha], _KEYED[key], _MATTED[matted])
+            parts = (blend_modes.function(mode), _STRAIGHT[alpha], _KEYED[key], _MATTED[matte_part])
             text = _LAYER.replace("\nfloat inside", "\n".join(("", *parts, "float inside")), 1)
             self._strips[variant] = Strip(self._context, text)
         return self._strips[variant]
+
+
+def variant_of(values: Values, alpha: Alpha, matted: bool) -> Variant:
+    """What the program of a layer with these values of its controls depends on."""
+    return values["blend"], values["key"], values["matte_part"] if matted else "", alpha

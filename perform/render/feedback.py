@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import moderngl
 
 
+WARM = 30, 20  # (width, height) of an image that is drawn to compile; drivers have another form for 1x1
+
+
 class FeedbackBuffer:
     """Keeps an image until the next one, while any feedback source shows it. `nothing` is the image before
     the first one."""
@@ -32,7 +35,12 @@ class FeedbackBuffer:
     def use(self, source: Feedback) -> None:
         """Keep images for a source from now on."""
         self._sources.add(source)
-        self._copy = self._copy or Strip(self._context, COPY)
+        if self._copy is None:
+            self._copy = Strip(self._context, COPY)
+            image = Target(self._context, WARM)
+            self.keep(image.texture)  # drivers compile when they draw first
+            self.clear()
+            image.release()
 
     def leave(self, source: Feedback) -> None:
         """Keep no images for a source any more; safe to call twice."""

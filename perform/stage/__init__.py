@@ -22,9 +22,9 @@ from perform.library import Library
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
-from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator
+from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator, alpha
 from perform.render import Composites, Unit, isf
-from perform.render.compositing import Compositor
+from perform.render.compositing import DEFAULTS, Compositor, Variant, variant_of
 from perform.render.feedback import Feedback, FeedbackBuffer
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
@@ -234,6 +234,7 @@ class Stage:
         compositor = None
         if any(layer.placement for layer in scene.layers):
             compositor = self._compositor(scene.title, old.compositor if old else None)
+            compositor.warm(_variant(layer) for layer in scene.layers)
         if old and (old.scene, old.layers, old.filters) == (scene, layers, filters):
             return old
         instance = SceneInstance(scene, layers, filters, compositor, self._scene_feedback)
@@ -384,6 +385,12 @@ class Stage:
         model = self.library.model(layer.model)
         wider = extension(model.config, layer.source.with_defaults["extend"], self._shape)
         return PoolKey(model, bends, mixed, second, wider)
+
+
+def _variant(layer: Layer) -> Variant:
+    """What the program of a layer depends on, as its preset has it."""
+    values = layer.placement.with_defaults if layer.placement else DEFAULTS
+    return variant_of(values, alpha(layer), bool(layer.matte))
 
 
 def _taken(old: dict[Path, SceneInstance], file: Path) -> SceneInstance | None:

@@ -6,13 +6,13 @@ that fails becomes a cut.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from perform.clock import Moment
 from perform.faults import Faults
 from perform.parameters import Values
 from perform.render import DrawnLayer, Image, Rewinds, Unit
-from perform.render.compositing import Compositor
+from perform.render.compositing import Compositor, Variant
 
 
 class ContainedUnit:
@@ -54,6 +54,10 @@ class ContainedCompositor:
     def __init__(self, compositor: Compositor, name: str, faults: Faults, black: Image) -> None:
         self._compositor, self._name, self._faults, self._black = compositor, name, faults, black
         self.failed = False
+
+    def warm(self, variants: Iterable[Variant]) -> None:
+        """Prepare for layers of these variants."""
+        self._compositor.warm(variants)
 
     def render(self, layers: Sequence[DrawnLayer]) -> Image:
         """The image of the layers, the lowest first."""

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from perform.arrays import Pixels
-from perform.render import DrawnLayer, blend_modes
-from perform.render.compositing import Compositor
+from perform.render import DrawnLayer, blend_modes, compositing
+from perform.render.compositing import DEFAULTS, Compositor, variant_of
 from perform.render.context import headless
-from perform.scenes.layers import BLEND_MODES, LAYER_PARAMETERS
+from perform.scenes.layers import BLEND_MODES
 
 SIZE = (32, 18)
-DEFAULTS = {parameter.name: parameter.default for parameter in LAYER_PARAMETERS}
 Colour = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -299,6 +298,17 @@ def test_a_matte(compositor: Compositor, context: moderngl.Context, part: str, i
     left, right = ((200, 0, 0), (0, 50, 0)) if invert else ((0, 50, 0), (200, 0, 0))
     assert (seen[:, :16] == left).all()
     assert (seen[:, 16:] == right).all()
+
+
+def test_what_is_warm_is_not_compiled_again(
+    compositor: Compositor, context: moderngl.Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below, over = layer(context, flat(9, 9, 9, 255)), layer(context, flat(5, 5, 5, 255), blend="screen")
+    matted = layer(context, flat(5, 5, 5, 255), blend="hue", key="chroma", matte=below.image)
+    compositor.warm(variant_of(one.values, one.alpha, bool(one.matte)) for one in (below, over, matted))
+    monkeypatch.setattr(compositing, "Strip", lambda *_: pytest.fail("compiled"))
+    compositor.render([below, over, matted])
+    compositor.warm([("normal", "none", "", "straight")])
 
 
 def test_another_size(compositor: Compositor, context: moderngl.Context) -> None:

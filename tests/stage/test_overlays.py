@@ -126,7 +126,7 @@ def test_a_camera_that_is_not_there_hides_nothing(start: Callable[..., Show]) ->
 def test_a_source_that_fails_hides_nothing(
     start: Callable[..., Show], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Text, "_draw", lambda *_: 1 / 0)
+    monkeypatch.setattr(Text, "render", lambda *_: 1 / 0)
     show = start(CUES + "[[overlay]]\n[overlay.source]\ntext = 'a'\n")
     assert show.pixel() == (255, 0, 0)
     assert "text a is dropped: division by zero" in show.rig.stage.faults.counts
