@@ -54,10 +54,11 @@ class Balance:
 
     def frame(self, now: float, work: float, performance: Performance) -> None:
         """Take a frame's work at the time `now`, in seconds, and what the performance showed."""
-        decisions, position = self.decisions, performance.position
-        shown = Shown(position.cue, position.before)
+        decisions, cues, position = self.decisions, performance.cues, performance.position
+        before = None if position.before is None else cues[position.before].cue.scene.file
+        shown = Shown(cues[position.cue].cue.scene.file, before)  # an edit may change the order of the cues
         if self._governor.frame(now, work, self._stage.network_time(), shown):
             self._clock.pace(self.level.fps)
-            self._stage.resize(scaled(self._size, self.level.scale), performance.cues)
+            self._stage.resize(scaled(self._size, self.level.scale), cues)
         if self.decisions > decisions:
             log.info("%s", self.text)

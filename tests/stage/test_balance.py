@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from perform.clock import LiveClock
 from perform.library import Library
 from perform.rig import Rig
 from perform.show import Options, play
 from perform.show.status import StatusMeter
-from perform.stage.balance import level_text, scaled
-from perform.stage.governor import LADDER, Level
+from perform.stage.balance import Balance, level_text, scaled
+from perform.stage.governor import LADDER, Governor, Level, NetworkTime, Shown
 from tests.doubles.library import save, write_library
 
 SIZE = (640, 360)
@@ -60,6 +61,21 @@ def loaded(rig: Rig, work: float) -> None:
     assert rig.balance
     for number in range(60):
         rig.balance.frame(LATER + number / 30, work, rig.performance)
+
+
+class Recorded(Governor):
+    """A governor that remembers what was shown."""
+
+    def frame(self, now: float, work: float, network: NetworkTime, shown: Shown | None = None) -> bool:
+        self.seen = shown
+        return super().frame(now, work, network, shown)
+
+
+def test_scenes_are_remembered_by_their_files(opened: Callable[..., Rig], tmp_path: Path) -> None:
+    rig, governor = opened(), Recorded()
+    assert isinstance(rig.clock, LiveClock)
+    Balance(governor, rig.clock, rig.stage, SIZE).frame(0.0, 0.01, rig.performance)
+    assert governor.seen == Shown(tmp_path / "presets/count.toml")
 
 
 def test_levels_reach_the_scenes_the_log_and_the_status(

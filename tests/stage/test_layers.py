@@ -137,6 +137,16 @@ def test_feedback_of_the_stage_into_a_shader(start: Callable[[str], Show]) -> No
     assert [show.pixel()[0] for _ in range(4)] == [255, 0, 255, 0]
 
 
+def test_feedback_goes_on_at_another_size(start: Callable[[str], Show]) -> None:
+    fading = '[[layer]]\nopacity = 0.5\n[layer.source]\nfeedback = "scene"\n'
+    show = start(preset(fading, flat("tint = [1, 1, 1, 1]", 'opacity = "osc[\\"/flash\\"]"')))
+    assert show.pixel(("/flash", 1.0)) == (255, 255, 255)
+    show.rig.stage.resize((32, 18), show.rig.performance.cues)
+    assert show.pixel(("/flash", 0.0))[0] in (127, 128)
+    assert show.rig.picture and show.rig.picture.image.size == (32, 18)
+    assert show.pixel()[0] in (63, 64)
+
+
 def test_feedback_goes_on_in_a_morph(start: Callable[[str], Show]) -> None:
     text = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "inputImage", "TYPE": "image"},
         {"NAME": "seen", "TYPE": "image"}]}*/
