@@ -58,7 +58,9 @@ class Hold:
         if isinstance(value, tuple):
             return tuple(cast(float(self._parts.get(i, part))) for i, part in enumerate(value))
         held = self._parts[0]
-        return held if isinstance(held, str) else cast(held)
+        if isinstance(held, str):
+            return held
+        return f"{held:g}" if self._parameter.kind == "message" else cast(held)
 
 
 def fits(parameter: Parameter, part: int, value: float | str) -> bool:
@@ -66,7 +68,7 @@ def fits(parameter: Parameter, part: int, value: float | str) -> bool:
     if parameter.kind == "choice":
         return part == 0 and value in parameter.choices
     if parameter.kind == "message":
-        return part == 0 and isinstance(value, str)
+        return part == 0
     return isinstance(value, int | float) and 0 <= part < SIZES.get(parameter.kind, 1)
 
 

@@ -207,6 +207,13 @@ def test_a_message_changes_the_text_of_a_layer(start: Callable[[str], Show]) -> 
     assert show.pixel(("/release", 1.0)) == (255, 0, 0)
 
 
+def test_a_number_is_shown_as_it_is_written(start: Callable[[str], Show]) -> None:
+    show = start(f'title = "Words"\n[source]\ntext = "a"\n{CUT}')
+    for number, words in ((120.0, "120"), (0.5, "0.5"), (0.0, "0")):
+        show.pixel(("/source/text", number))
+        assert show.rig.performance.snapshot().values["/generator/text"] == (words,)
+
+
 def test_a_font_that_is_not_there_is_a_fault(start: Callable[[str], Show]) -> None:
     with pytest.raises(SceneError, match=r"source.font = 'none.ttf': none\.ttf cannot be read as a font"):
         start(f'title = "W"\n[source]\ntext = "a"\nfont = "none.ttf"\n{CUT}')

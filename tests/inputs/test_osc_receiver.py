@@ -249,6 +249,8 @@ def test_a_number_as_text_is_a_number(heard: Heard, address: str, argument: str,
         ("/master", (0.5, 0.25), "/master takes 1 value, 2 came", {"/master": 0.5, "/master.1": 0.25}),
         ("/x", (0.5, float("nan")), "/x: nan, must be a number", {"/x": 0.5}),
         ("/now/title", ("Ink",), "/now/title can only be read", {"/now/title": "Ink"}),
+        ("/latent/order", ("thrice",), "/latent/order: 'thrice', must be one of once, twice", {}),
+        ("/latent/order", (1.0,), "/latent/order: 1.0, must be one of once, twice", {}),
         ("/no body/*", (1.0,), "/no body/* matches no address", {}),
     ],
 )

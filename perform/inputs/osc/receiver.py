@@ -171,8 +171,11 @@ class OscReceiver:
             self.drop(f"{address}: a text of {len(argument)} characters, {LONGEST_TEXT} are taken")
             argument = argument[:LONGEST_TEXT]
         value = _text_value(argument, parameter) if isinstance(argument, str) else _finite(argument)
+        allowed = "a number"
+        if parameter and parameter.kind == "choice":
+            allowed, value = parameter.range, value if value in parameter.choices else None
         if value is None:
-            self.drop(f"{address}: {'no number' if argument is None else repr(argument)}, must be a number")
+            self.drop(f"{address}: {'no number' if argument is None else repr(argument)}, must be {allowed}")
         return value
 
     def _candidates(self, pattern: str) -> Iterable[str]:
