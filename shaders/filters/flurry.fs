@@ -1,6 +1,6 @@
 /*{
   "ISFVSN": "2",
-  "DESCRIPTION": "A flurry of petals on the wind: each is cut from the picture, tumbles, and shows its pale back.",
+  "DESCRIPTION": "A flurry of petals on the wind: each has the colours of a place of the picture, tumbles, and shows its pale back.",
   "CREDIT": "perform",
   "CATEGORIES": ["Filter", "Geometry"],
   "INPUTS": [
@@ -12,7 +12,7 @@
     {"NAME": "angle", "LABEL": "Where the wind blows to, in turns; 0 is to the right", "TYPE": "float", "DEFAULT": -0.07, "MIN": -1, "MAX": 1},
     {"NAME": "wind", "LABEL": "Way that the wind has blown; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 4096, "WRAP": true},
     {"NAME": "tumble", "LABEL": "Turns that they have tumbled; let it grow", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 4096, "WRAP": true},
-    {"NAME": "hit", "LABEL": "A gust stretches them", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
+    {"NAME": "hit", "LABEL": "A gust stretches them and bends their stream", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "snap", "LABEL": "All of them show their back", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "sparkle", "LABEL": "The rims of some glint", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1},
     {"NAME": "light", "LABEL": "Place of the light", "TYPE": "point2D", "DEFAULT": [0.3, 0.7], "MIN": [-1, -1], "MAX": [2, 2]},
@@ -33,6 +33,7 @@
 const float PI = 3.14159265;
 const int LAYERS = 6, LANES = 64, SPAN = 32;  // a layer is 64 lanes along the wind with 32 places each, again and again
 const float ROUND = 4096.0;  // of `wind` and `tumble`: then all is where it was
+const float BEND = 0.2;  // of a petal that stands on its edge, in its half lengths
 const vec2 ROOM = vec2(1.9, 1.12);  // of a petal, in sizes of its layer
 
 uint word(uint n) {  // PCG (O'Neill 2014)
@@ -108,14 +109,15 @@ vec4 petal(ivec2 cell, int layer, bool first) {
     float grown = smoothstep(0.0, 0.12, there - luck.x * 0.9) * 0.43 * (0.75 + 0.25 * more.w);
     if (first) return vec4(vec2(0.76, 0.1) * (more.xy - 0.5), grown, 1.0);
     float lean = 2.0 * PI * (more.z + turns(0.25 * (more.w - 0.5)));
-    float turned = 2.0 * PI * (turns(0.6 + 0.8 * luck.y) + luck.z) + PI * snap * step(-0.2, cos(2.0 * PI * luck.z));
-    return vec4(cos(lean), sin(lean), cos(turned), (1.0 + floor(255.0 * luck.w)) * (sin(turned) < 0.0 ? -1.0 : 1.0));
+    float around = 2.0 * PI * (turns(0.6 + 0.8 * luck.y) + luck.z) + PI * snap * step(-0.2, cos(2.0 * PI * luck.z));
+    float facing = sign(cos(around)) * pow(abs(cos(around)), 0.55);  // seldom on edge
+    return vec4(cos(lean), sin(lean), facing, (1.0 + floor(255.0 * luck.w)) * (sin(around) < 0.0 ? -1.0 : 1.0));
 }
 
 // A place in the frame, along and across the wind; the stream winds.
 vec2 along(vec2 p) {
     vec2 way = vec2(cos(2.0 * PI * angle), sin(2.0 * PI * angle)), at = vec2(dot(p, way), dot(p, vec2(-way.y, way.x)));
-    return vec2(at.x, at.y + 0.12 * sway(0.35 * at.x - 0.03 * TIME - 0.15625 * wind));
+    return vec2(at.x, at.y + (0.12 + 0.16 * hit) * sway(0.35 * at.x - 0.03 * TIME - 0.15625 * wind));
 }
 
 // The petal that a layer has here: how far it is, in its sizes, and that itself in those of the layer. `at` is where
@@ -156,7 +158,7 @@ float reaching(vec2 place, float far) {
         vec2 edge;
         vec3 d = within(place, layer, at, edge);
         vec4 own = texelFetch(petals, at + ivec2(SPAN, 0), 0);
-        float more = far / big(layer), bent = 0.3 * slope(own) * d.z;
+        float more = far / big(layer), bent = BEND * slope(own) * d.z;
         vec2 q = turned(d.xy, own), half1 = vec2(1.06 * d.z, breadth(own) * d.z + 0.5 * abs(bent)) + more;
         bool here = d.z > 0.0 && all(lessThan(abs(q - vec2(0.0, 0.5 * bent)), half1));
         // Petals keep away from the edges of their rooms.
@@ -169,22 +171,21 @@ float reaching(vec2 place, float far) {
 vec4 drawn(vec2 d, vec4 own, float fine) {
     float facing = own.z, steep = slope(own);
     vec2 q = turned(d, own);
-    q.y -= 0.3 * steep * (1.0 - q.x * q.x);
+    q.y -= BEND * steep * (1.0 - q.x * q.x);
     float half1 = sqrt(max(1.0 - q.x * q.x, 0.0)) * (0.68 + 0.32 * q.x) * breadth(own) + 1e-4;
     float across = clamp(q.y / half1, -1.0, 1.0), cleft = 0.16 * smoothstep(0.22, 0.0, abs(q.y)) * abs(facing);
     float rim = min(half1 - abs(q.y), 0.6 * min(1.0 - cleft - q.x, 1.0 + q.x));
 
-    vec4 luck = dice(word(uint(abs(own.w)) + 7u));
-    vec2 place = vec2(0.35 * q.x, 0.2 * across), way = normalize(luck.zw - 0.5 + 1e-3);
-    place = 0.5 + 0.35 * (luck.xy - 0.5) + vec2(dot(place, way), dot(place, vec2(-way.y, way.x)));
-    vec3 piece = IMG_NORM_PIXEL(inputImage, squared(place)).rgb, whole = texelFetch(mean, ivec2(0), 0).rgb;
-    vec4 tone = texelFetch(tints, ivec2(luck.xy * 7.9), 0);
-    vec3 colour = mix(whole, tone.rgb, smoothstep(0.1, 0.5, tone.a));
-    colour = mix(colour, piece, 0.6 * smoothstep(0.1, 0.35, max(piece.r, max(piece.g, piece.b))));
-    if (facing < 0.0) colour = mix(colour, back.rgb, 0.75 + 0.2 * q.x) * (0.95 + 0.05 * sway(3.0 * across * (1.2 - 0.4 * q.x) + 0.25));
-    // A bowl: the light falls on it as it faces us here.
-    float here = facing - 0.8 * across * steep, lit = 0.4 + 0.6 * abs(here) / (0.6 + 0.4 * abs(here)) - 0.2 * smoothstep(0.2, -1.0, q.x);
-    colour = colour * lit + back.rgb * 0.22 * smoothstep(0.16, 0.02, rim) * (1.0 - abs(facing));
+    // Its colours: those of two places of the picture, at its heart and at its rim; veins run between them.
+    vec4 luck = dice(word(uint(abs(own.w)) + 7u)), tone = IMG_NORM_PIXEL(tints, 0.2 + 0.6 * luck.xy + 0.14 * (q.x + 0.3) * (luck.zw - 0.5));
+    float vein = sway(3.0 * across * (1.2 - 0.4 * q.x) + 0.25), tip = 0.5 + 0.5 * q.x;
+    vec3 colour = mix(texelFetch(mean, ivec2(0), 0).rgb, tone.rgb, 0.75 * smoothstep(0.1, 0.5, tone.a));
+    colour *= (0.72 + 0.4 * tip) * (1.0 + 0.07 * vein);
+    if (facing < 0.0) colour = mix(colour, back.rgb * (0.9 + 0.05 * vein), 0.3 + 0.4 * tip);
+    // A bowl: the light falls on it as it faces us here, and shines through where it stands on its edge.
+    float here = abs(facing - 0.9 * across * steep), lit = 0.22 + 0.78 * here * (1.6 - 0.6 * here) - 0.18 * smoothstep(0.2, -1.0, q.x);
+    colour *= lit + 0.35 * (1.0 - abs(facing));
+    colour += 0.2 * back.rgb * lit * smoothstep(0.1, 0.02, rim) * abs(facing);
     return vec4(colour, smoothstep(-fine, fine, rim));
 }
 
