@@ -23,6 +23,7 @@ from perform.inputs import Input
 from perform.inputs.audio import Sound
 from perform.outputs import Frame, FrameOutput, Output, Screen, SoundOutput, StateOutput
 from perform.performance import Performance, Picture
+from perform.render.limiter import FlashLimiter
 from perform.render.present import Present
 from perform.render.readback import Readback
 from perform.scenes.look import Look
@@ -131,6 +132,7 @@ class Rig:
     balance: Balance | None = None
     take: Callable[[Incoming], Incoming] = lambda incoming: incoming
     gamma: float = 1.0
+    limiter: FlashLimiter | None = None
     timings: Timings = field(default_factory=Timings)
     moment: Moment | None = None
     picture: Picture | None = None
@@ -316,13 +318,16 @@ class Rig:
     def _show(self, moment: Moment, picture: Picture) -> moderngl.Texture | None:
         """Show the picture on every screen, on the first one last, because it waits for its display; also
         draw it as a texture of the show's size, if an output takes frames or there is no screen."""
-        look = Look(picture.master, picture.blackout, self.gamma, moment.frame)
+        look, image = Look(picture.master, picture.blackout, self.gamma, moment.frame), picture.image
+        if self.limiter:
+            with self.faults.contain("flashes are not limited"):
+                image = self.limiter.limited(moment.seconds, image, look)
         for screen in reversed(self.screens):
             with self.faults.contain(f"{screen.name} cannot be drawn"):
-                screen.show(picture.image, look)
+                screen.show(image, look)
         if self.screens and not self._frame_outputs():
             return None
-        shown = self.present.render(picture.image, look)
+        shown = self.present.render(image, look)
         if not self.screens:
             self.context.finish()
         return shown

@@ -128,6 +128,13 @@ FilmInstead = Annotated[
     bool, typer.Option("--film", help="Without a display make a video, even without a terminal.")
 ]
 Fullscreen = Annotated[bool, typer.Option(help="Show the picture in full screen.")]
+FlashLimit = Annotated[
+    str,
+    typer.Option(
+        help="More than 3 flashes a second over a quarter of the picture: off, warn, or on (soften them).",
+        autocompletion=one_of("off", "warn", "on"),
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the cue and the held values of the last run.")
 ]
@@ -170,6 +177,7 @@ def play(
     mirror: Mirror = True,
     offset: BeatOffset = 0,
     gamma: Gamma = 1.0,
+    flashes: FlashLimit = "off",
     resume: Resume = False,
     once: Annotated[bool, typer.Option(help="Stop at the end of the sound; do not loop it.")] = False,
     memory: ModelMemory = None,
@@ -179,14 +187,14 @@ def play(
         with opening("loading the program"):
             from perform import show
             from perform.inputs.camera import View, region_of
-        host, port = place_of(osc)
         setlist, sound = show_and_sound(what, scene, audio)
         options = show_options(
             context,
             setlist=setlist,
             sound=show.sound_option(sound),
-            osc_host=host,
-            osc_port=port,
+            osc_host=place_of(osc)[0],
+            osc_port=place_of(osc)[1],
+            flashes=choice("flashes", flashes, ("off", "warn", "on")),
             osc_feedback=tuple(place_of(one, "osc-feedback") for one in osc_feedback or []),
             clock=clock and choice("clock", clock, CLOCK_LEADS),
             view=View(region_of(region), mirror, lift=True),

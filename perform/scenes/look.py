@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+FlashMode: TypeAlias = Literal["off", "warn", "on"]  # of the flash limiter
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from perform.networks import devices
 from perform.outputs import Output, StateOutput
 from perform.performance import Performance
 from perform.render.context import headless, is_software, of_window
+from perform.render.limiter import FlashLimiter
 from perform.render.present import Present
 from perform.render.trials import Trials
 from perform.rig import Rig
@@ -123,6 +124,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         edits=FileWatcher(folders, read_again) if options.watch else None,
         balance=Balance(Governor(levels), clock, stage, options.size) if len(levels) > 1 else None,
         gamma=options.gamma,
+        limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
     )
 
 
@@ -157,6 +159,7 @@ def render(options: Options) -> Rig:
         outputs=_recorders(options, fps, sound, live=False),
         sound=sound,
         gamma=options.gamma,
+        limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
     )
 
 

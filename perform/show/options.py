@@ -9,6 +9,7 @@ from perform import paths
 from perform.clock import Lead
 from perform.inputs.camera import View
 from perform.networks import Device, Precision
+from perform.scenes.look import FlashMode
 from perform.scenes.show import KEY_HELP
 
 DEMO = "demo"  # the default setlist
@@ -30,6 +31,7 @@ class Options:
     adapt: bool = True
     offset: float = 0.0
     gamma: float = 1.0
+    flashes: FlashMode = "off"
     model: str | None = None
     precision: Precision = "auto"
     device: Device = "auto"

@@ -1,0 +1,113 @@
+"""The flash limiter: measures what the audience sees, and softens what would flash too much.
+
+A picture that would be one flash too many is mixed with the one before, as much as it needs. It is a help,
+not a medical device: distance, room and screen count, too.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perform.render.flashes import Flashing, FlashMeter, Numbers
+from perform.render.strips import Strip
+from perform.render.targets import Target
+from perform.scenes.look import FlashMode, Look
+
+if TYPE_CHECKING:
+    import moderngl
+
+log = logging.getLogger("perform")
+CELLS = (32, 18)
+SHARES = (0.0, 0.3, 0.5, 0.7, 0.85, 1.0)  # of the picture before
+_CELL = """
+uniform sampler2D image;
+void main() {
+    vec4 sum = vec4(0.0);
+    vec2 step = 1.0 / vec2(COLUMNS, ROWS) / 8.0;
+    vec2 corner = floor(gl_FragCoord.xy) / vec2(COLUMNS, ROWS);
+    for (int y = 0; y < 8; y++)
+        for (int x = 0; x < 8; x++)
+            sum += texture(image, corner + (vec2(x, y) + 0.5) * step);
+    color = sum / 64.0;
+}
+""".replace("COLUMNS", f"{CELLS[0]}.0").replace("ROWS", f"{CELLS[1]}.0")
+_MIX = """
+uniform sampler2D image;
+uniform sampler2D before;
+uniform float share;
+void main() { color = mix(texture(image, place), texture(before, place), share); }
+"""
+
+
+class FlashLimiter:
+    """Warns of flashes (`warn`), or softens them (`on`)."""
+
+    def __init__(self, context: moderngl.Context, mode: FlashMode) -> None:
+        self._context, self._mode = context, mode
+        self._cells = Target(context, CELLS)
+        self._shrink = Strip(context, _CELL)
+        self._mix = Strip(context, _MIX)
+        self._shown: Target | None = None
+        self._before: Numbers | None = None
+        self._meter = FlashMeter()
+        self._warned = False
+        self.flashing = Flashing()  # of the last second
+        self.share = 0.0  # of the picture before, in the last one
+
+    def limited(self, seconds: float, image: moderngl.Texture, look: Look) -> moderngl.Texture:
+        """The image to show at this second of the show; `look` is what the last pass makes of it."""
+        if self._mode == "off":
+            return image
+        light = 0.0 if look.blackout else look.master
+        cells = self._measured(image) * light
+        before = self._before if self._before is not None else cells
+        self.share = self._needed(seconds, cells, before) if self._mode == "on" else 0.0
+        shown = cells + self.share * (before - cells)
+        self.flashing = self._meter.show(seconds, shown)
+        self._before = shown
+        self._warn()
+        return self._softened(image) if self._mode == "on" else image
+
+    def release(self) -> None:
+        """Release textures and programs; safe to call twice."""
+        for thing in (self._cells, self._shrink, self._mix, self._shown):
+            if thing is not None:
+                thing.release()
+        self._shown = None
+
+    def _measured(self, image: moderngl.Texture) -> Numbers:
+        """The mean colours of the cells [height, width, 3], 0..1."""
+        image.use(0)
+        self._shrink.draw(self._cells, image=0)
+        pixels = np.frombuffer(self._cells.texture.read(), np.uint8)
+        return pixels.reshape(CELLS[1], CELLS[0], 4)[..., :3].astype(np.float64) / 255
+
+    def _needed(self, seconds: float, cells: Numbers, before: Numbers) -> float:
+        """The least share of the picture before with which there are not too many flashes."""
+        for share in SHARES:
+            if not self._meter.would_be(seconds, cells + share * (before - cells)).too_many:
+                return share
+        return SHARES[-1]
+
+    def _softened(self, image: moderngl.Texture) -> moderngl.Texture:
+        """The image, mixed with the one that was shown before."""
+        if self._shown is None or self._shown.size != image.size:
+            if self._shown:
+                self._shown.release()
+            floating = image.dtype != "f1"
+            self._shown = Target(self._context, image.size, floating=floating, double=True)
+        image.use(0)
+        self._shown.texture.use(1)
+        self._mix.draw(self._shown, image=0, before=1, share=self.share)
+        return self._shown.texture
+
+    def _warn(self) -> None:
+        """One line of the log when it begins to flash too much."""
+        too_many = self.flashing.too_many or self.share > 0
+        if too_many and not self._warned:
+            what = "softened" if self._mode == "on" else "they can hurt people: --flashes on softens them"
+            log.warning("more than 3 flashes a second over a quarter of the picture; %s", what)
+        self._warned = too_many
