@@ -8,7 +8,7 @@ devices: the rig gives it open units, and brings its pictures to the screens and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -53,9 +53,12 @@ class Performance:
         tempo: Tempo | None = None,
         over: SceneInstance | None = None,
         feedback: Keeps | None = None,
+        copied: Callable[[Image], Image] = lambda image: image,
     ) -> None:
-        """`over` is what the setlist has over its scenes; `feedback` keeps the image of the whole stage."""
+        """`over` is what the setlist has over its scenes; `feedback` keeps the image of the whole stage;
+        `copied` gives a copy of an image that stays, whatever is edited, until the next."""
         self.over, self._feedback = over, feedback
+        self._copied, self._frozen = copied, False
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
         self._image: Image | None = None
@@ -164,6 +167,9 @@ class Performance:
             self._image = self._draw(moment, signals)
             if self._feedback:
                 self._feedback.keep(self._image)
+        elif not self._frozen:
+            self._image = self._copied(self._image)
+        self._frozen = show["freeze"]
         return Picture(self._image, show["master"] * (1 - self._faded), show["blackout"], show["freeze"])
 
     def _fade(self, moment: Moment, out: bool) -> None:

@@ -18,12 +18,12 @@ WARM = 30, 20  # (width, height) of an image that is drawn to compile; drivers h
 
 
 class FeedbackBuffer:
-    """Keeps an image until the next one, while any feedback source shows it. `nothing` is the image before
+    """Keeps an image until the next one, while anything uses it. `nothing` is the image before
     the first one."""
 
     def __init__(self, context: moderngl.Context, nothing: Image) -> None:
         self._context, self._nothing = context, nothing
-        self._sources: set[Feedback] = set()
+        self._users: set[object] = set()
         self._copy: Strip | None = None
         self._target: Target | None = None
 
@@ -32,9 +32,9 @@ class FeedbackBuffer:
         """The image that was kept last."""
         return self._target.texture if self._target else self._nothing
 
-    def use(self, source: Feedback) -> None:
-        """Keep images for a source from now on."""
-        self._sources.add(source)
+    def use(self, user: object) -> None:
+        """Keep images for a user, such as a source, from now on."""
+        self._users.add(user)
         if self._copy is None:
             self._copy = Strip(self._context, COPY)
             image = Target(self._context, WARM)
@@ -42,16 +42,16 @@ class FeedbackBuffer:
             self.clear()
             image.release()
 
-    def leave(self, source: Feedback) -> None:
-        """Keep no images for a source any more; safe to call twice."""
-        self._sources.discard(source)
-        if not self._sources and self._copy:
+    def leave(self, user: object) -> None:
+        """Keep no images for it any more; safe to call twice."""
+        self._users.discard(user)
+        if not self._users and self._copy:
             self.clear()
             self._copy.release()
             self._copy = None
 
     def keep(self, image: Image) -> None:
-        """Keep a copy of an image, if a source shows it."""
+        """Keep a copy of an image, if anything uses it."""
         if not self._copy or image is self.image:
             return
         if self._target is None or self._target.size != image.size:

@@ -213,7 +213,12 @@ def _open_stage(
     trials = Trials(size, paths.shipped()) if live else None
     stage = Stage(library, context, size, pool, Opener(live, cameras), trials)
     performance = Performance(
-        setlist, stage.open(setlist), Tempo(offset=options.offset), stage.over, stage.feedback
+        setlist,
+        stage.open(setlist),
+        Tempo(offset=options.offset),
+        stage.over,
+        stage.feedback,
+        stage.copied,
     )
     if compiler:
         compiler.begin()

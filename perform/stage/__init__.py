@@ -23,7 +23,7 @@ from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator, alpha
-from perform.render import Composites, Unit, isf
+from perform.render import Composites, Image, Unit, isf
 from perform.render.compositing import DEFAULTS, Compositor, Variant, variant_of
 from perform.render.feedback import Feedback, FeedbackBuffer
 from perform.render.pictures import Pictures
@@ -70,6 +70,7 @@ class Stage:
         self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes(4))  # of a source that never drew; clear over layers
         self.feedback = FeedbackBuffer(context, self._black)  # of the whole stage
+        self._frozen = FeedbackBuffer(context, self._black)
         self._scene_feedback = self.feedback  # of the scene that is opened
         self.over: SceneInstance | None = None  # what the open setlist has over its scenes
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
@@ -169,6 +170,12 @@ class Stage:
         self.size = size
         for unit in (*_units(cues), *self._over_units()):
             unit.resize(size)
+
+    def copied(self, image: Image) -> Image:
+        """A copy of an image that stays, whatever is edited, until the next one."""
+        self._frozen.use(self)
+        self._frozen.keep(image)
+        return self._frozen.image
 
     def _over_units(self) -> list[StageUnit]:
         """The units of what is over the scenes."""

@@ -35,7 +35,9 @@ class Show:
         setlist = load(file, library)
         context = headless()
         stage = Stage(library, context, SIZE, ModelPool(worker, budget))
-        performance = Performance(setlist, stage.open(setlist), over=stage.over, feedback=stage.feedback)
+        performance = Performance(
+            setlist, stage.open(setlist), None, stage.over, stage.feedback, stage.copied
+        )
         self.edits = Edited(file, library, setlist)
         self.rig = Rig(
             OfflineClock(30), context, stage, performance, Present(context, SIZE), [self.says],

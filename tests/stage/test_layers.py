@@ -98,6 +98,18 @@ def test_a_broken_edit_keeps_all_layers(start: Callable[[str], Show]) -> None:
     assert show.pixel() == (255, 255, 0)
 
 
+def test_a_frozen_picture_stays_when_its_filter_is_edited_away(start: Callable[[str], Show]) -> None:
+    plain = f'title = "F"\n[generator]\nshader = "colour"\n{CUT}'
+    show = start(f'{plain}[[filter]]\nshader = "invert"\n')
+    assert show.pixel() == (0, 255, 255)
+    assert show.pixel(("/freeze", 1.0)) == (0, 255, 255)
+    show.edit("presets/layers.toml", plain)
+    assert show.pixel() == (0, 255, 255)
+    assert show.pixel(("/master", 0.6)) == (0, 153, 153)
+    assert show.pixel(("/freeze", 0.0)) == (153, 0, 0)
+    assert not show.rig.faults.counts
+
+
 def test_a_network_in_a_layer(start: Callable[[str], Show]) -> None:
     layer = '[[layer]]\nopacity = "audio.level"\n[layer.generator]\nmodel = "untrained-small"\n'
     show = start(preset(flat(RED_), layer))
