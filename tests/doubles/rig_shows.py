@@ -58,7 +58,7 @@ class Show:
 
 
 def worker(key: PoolKey) -> Worker:
-    return Worker(generators.open(key.model, device="cpu", bends=key.bends))
+    return Worker(generators.open(key.model, "cpu", "float32", threads=1, bends=key.bends))
 
 
 def shows(folder: Path) -> Iterator[Callable[..., Show]]:
