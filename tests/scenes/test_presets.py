@@ -132,7 +132,7 @@ def luminance(pixels: NDArray[np.uint8]) -> Frames:
     """Relative luminance as WCAG 2 defines it, from sRGB."""
     light = (np.arange(256) / 255) ** 2.2
     parts = [np.float32(weight * light) for weight in (0.2126, 0.7152, 0.0722)]
-    return np.stack([sum(part[frame[..., at]] for at, part in enumerate(parts)) for frame in pixels])
+    return np.stack([sum(part.take(frame[..., at]) for at, part in enumerate(parts)) for frame in pixels])
 
 
 def blocks(frames: Frames) -> Frames:
