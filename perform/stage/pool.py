@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -28,6 +29,7 @@ from perform.stage.worker import Worker
 log = logging.getLogger("perform")
 
 RESTING_FINDS = 60  # finds of others after which a worker counts as no longer on show
+LONG_WAIT = 600  # requests, one a frame, that find no room, until the log says so
 NICENESS = 10  # of networks where a graphics card draws: the picture comes first
 SHARED_NICENESS = 4  # of those where the processor draws too: see `_lower_priority`
 
@@ -78,6 +80,7 @@ class ModelPool:
         self._changes: list[tuple[PoolKey, Readiness]] = []
         self._used: dict[PoolKey, int] = {}  # the count of finds when it was last found or requested
         self._finds = 0
+        self._waits: Counter[PoolKey] = Counter()  # how often there was no room
         self._closed = NetworkTime()  # of workers that are closed
         self._lock = threading.RLock()
         self._break_off, self._closing = break_off, False
@@ -160,7 +163,9 @@ class ModelPool:
         try:
             self._open_now(key)
         except PoolFull:
-            pass
+            self._waits[key] += 1
+            if self._waits[key] == LONG_WAIT:
+                log.warning("%s waits: the models on show take the memory that it needs", key.model)
         except Exception as error:  # noqa: BLE001 - the show goes on without this model
             if not self._closing:
                 log.error("%s cannot be opened: %s", key.model, reason(error))
@@ -174,6 +179,7 @@ class ModelPool:
         steps.info("opening the model %s", key.model)
         worker = self._open(key)
         with self._lock:
+            del self._waits[key]
             self._workers[key] = worker
             self._used[key] = self._finds
             self._changes.append((key, Readiness.READY))

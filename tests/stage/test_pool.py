@@ -14,7 +14,7 @@ from perform.generators.model import Model
 from perform.networks import ModelError
 from perform.scenes.readiness import Readiness
 from perform.stage.governor import NetworkTime
-from perform.stage.pool import RESTING_FINDS, ModelPool, PoolKey
+from perform.stage.pool import LONG_WAIT, RESTING_FINDS, ModelPool, PoolKey
 
 READY, OPENING, FAILED = Readiness.READY, Readiness.OPENING, Readiness.FAILED
 CONFIG = Model.read("untrained-small").config
@@ -201,3 +201,15 @@ def test_the_readiness_of_several_models_is_the_worst() -> None:
     assert Readiness.of_all([]) is Readiness.of_all([READY, READY]) is READY
     assert Readiness.of_all([READY, Readiness.ABSENT]) is Readiness.of_all([READY, OPENING]) is OPENING
     assert Readiness.of_all([OPENING, FAILED]) is FAILED
+
+
+def test_a_model_that_waits_long_for_room_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+    for _ in range(2 * LONG_WAIT):  # two are on show, and a third is asked for
+        house.pool.request(A)
+        house.pool.request(B)
+        house.pool.request(C)
+    assert [house.pool.readiness(one) for one in (A, B)] == [READY, READY]
+    assert house.pool.readiness(C) is not READY
+    assert caplog.messages == ["c waits: the models on show take the memory that it needs"]
+    house.pool.close()
