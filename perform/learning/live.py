@@ -26,6 +26,7 @@ from perform.parameters import number_text
 from perform.performance import Performance
 from perform.scenes.nodes import units
 from perform.scenes.reader import read_scene
+from perform.scenes.scene import Scene
 from perform.scenes.setlist import Cue, Setlist, read_setlist
 from perform.signals import Event
 from perform.threads import Background
@@ -110,16 +111,23 @@ def learnable(setlist: Setlist, cue: Cue, by_name: bool, library: Library) -> li
     scene = cue.scene
     alone = setlist.files[0] == scene.file
     unplayed = ["transition."] if cue.transition != scene.transition else []
-    models = [
-        unit for unit in units(scene) if unit.settings.kind == "model" and unit.prefix.endswith("/generator")
-    ]
-    unplayed += [f"{one.key}.label" for one in models if not library.model(one.settings.name).space.c_dim]
+    unplayed += _labels_without_classes(scene, library)
     targets = [target for target in scene_targets(scene) if not target.key.startswith(tuple(unplayed))]
     found = [TargetInFile(target, scene.file, by_name or not alone) for target in targets]
     if not alone:
         targets = [*show_targets(setlist), *over_targets(setlist)]
+        unplayed = _labels_without_classes(setlist.over, library) if setlist.over else []
+        targets = [target for target in targets if target.key not in unplayed]
         found += [TargetInFile(target, setlist.files[0], by_name, in_setlist=True) for target in targets]
     return found
+
+
+def _labels_without_classes(scene: Scene, library: Library) -> list[str]:
+    """The keys of the classes of models that have none."""
+    models = [
+        unit for unit in units(scene) if unit.settings.kind == "model" and unit.prefix.endswith("/generator")
+    ]
+    return [f"{one.key}.label" for one in models if not library.model(one.settings.name).space.c_dim]
 
 
 class LiveLearning:

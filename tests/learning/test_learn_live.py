@@ -285,11 +285,13 @@ def test_controls_of_an_overlay_are_learned_into_the_setlist(preset: Path, tmp_p
     file = tmp_path / "evening.toml"
     layer = (
         '[[overlay]] # the logo\nopacity = 0.5\n[overlay.source]\ntext = "a"\n[[filter]]\nshader = "grade"\n'
+        '[[overlay]]\n[overlay.generator]\nmodel = "flora"\n'
     )
     file.write_text(f'title = "E"\n[[cue]]\nscene = "{preset}"\n{layer}', encoding="utf-8")
     setlist = show.load(file, library)
     found = {one.target.name: one for one in learnable(setlist, setlist.cues[0], False, library)}
     assert found["overlay[0].opacity"].target.address == "/overlay/1/opacity"
+    assert "overlay[1].generator.truncation" in found and "overlay[1].generator.label" not in found
     assert found["filter[0].gain"].target.address == "/stage/filter/grade/gain"
     assert (
         found["overlay[0].opacity"].write("midi.cc7", library)
