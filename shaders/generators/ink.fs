@@ -16,7 +16,7 @@
     {"NAME": "light", "LABEL": "Light on the threads", "TYPE": "color", "DEFAULT": [1.0, 0.93, 0.8, 1]}
   ],
   "PASSES": [
-    {"TARGET": "current", "WIDTH": "max(floor($WIDTH/16), 16)", "HEIGHT": "max(floor($HEIGHT/16), 16)", "FLOAT": true},
+    {"TARGET": "current", "WIDTH": "max(floor($WIDTH/10), 16)", "HEIGHT": "max(floor($HEIGHT/10), 16)", "FLOAT": true},
     {"TARGET": "inks", "WIDTH": "max(floor($WIDTH*0.6), 16)", "HEIGHT": "max(floor($HEIGHT*0.6), 16)", "FLOAT": true, "PERSISTENT": true},
     {}
   ]
@@ -30,24 +30,27 @@ uint word(uint n) {  // PCG (O'Neill 2014)
     return (n >> 22u) ^ n;
 }
 
-float lattice(ivec3 p) {
-    return float(word(uint(p.x) + word(uint(p.y) + word(uint(p.z))))) / 4294967295.0;
+// The slope that a corner of the noise gives: it turns with time, each at its own speed.
+float corner(ivec2 cell, vec2 from, float time) {
+    uint dice = word(uint(cell.x) + word(uint(cell.y)));
+    vec2 luck = vec2(dice & 65535u, dice >> 16u) / 65535.0;
+    float turned = 6.2831853 * (luck.x + time * (luck.y < 0.5 ? luck.y - 1.0 : luck.y));
+    return dot(vec2(cos(turned), sin(turned)), from);
 }
 
-// Value noise that turns over with time instead of sliding.
-float noise(vec2 p, float t) {
-    vec3 q = vec3(p, t), f = fract(q);
-    ivec3 i = ivec3(floor(q));
-    f = f * f * f * (f * (f * 6.0 - 15.0) + 10.0);
-    vec4 low = vec4(lattice(i), lattice(i + ivec3(1, 0, 0)), lattice(i + ivec3(0, 1, 0)), lattice(i + ivec3(1, 1, 0)));
-    i.z += 1;
-    vec4 high = vec4(lattice(i), lattice(i + ivec3(1, 0, 0)), lattice(i + ivec3(0, 1, 0)), lattice(i + ivec3(1, 1, 0)));
-    vec4 v = mix(low, high, f.z);
-    return mix(mix(v.x, v.y, f.x), mix(v.z, v.w, f.x), f.y);
+// Noise of slopes that turn (Perlin and Neyret 2001): eddies that change without sliding, and no squares.
+float noise(vec2 p, float time) {
+    ivec2 i = ivec2(floor(p));
+    vec2 f = fract(p), g = f * f * f * (f * (f * 6.0 - 15.0) + 10.0);
+    vec2 low = vec2(corner(i, f, time), corner(i + ivec2(1, 0), f - vec2(1, 0), time));
+    vec2 high = vec2(corner(i + ivec2(0, 1), f - vec2(0, 1), time), corner(i + ivec2(1, 1), f - vec2(1, 1), time));
+    vec2 v = mix(low, high, g.y);
+    return mix(v.x, v.y, g.x);
 }
 
-float potential(vec2 p) {
-    return noise(p, TIME * 0.09) + 0.42 * noise(p * 2.3 + 17.0, TIME * 0.17 + 5.0);
+float potential(vec2 p) {  // the two noises are turned against each other and the frame
+    vec2 q = 0.75 * vec2(0.8 * p.x - 0.6 * p.y, 0.6 * p.x + 0.8 * p.y) + 31.0, r = 1.6 * vec2(0.92 * p.x + 0.39 * p.y, 0.92 * p.y - 0.39 * p.x);
+    return 1.5 * noise(q, TIME * 0.06) + 0.35 * noise(r + 57.0, TIME * 0.1);
 }
 
 // The curl of a potential has no sources: ink is carried, never made (Bridson et al. 2007).
@@ -64,6 +67,12 @@ float drop(vec2 p, float phase, float radius) {
     vec2 centre = 0.36 * shape() * vec2(sin(TIME * 0.31 + phase), sin(TIME * 0.23 + phase * 1.7 + 1.0));
     vec2 d = p - centre;
     return exp(-dot(d, d) / (radius * radius));
+}
+
+vec2 cloud(vec2 p) {  // the ink that is in the water from the start
+    vec2 sum = vec2(0.0);
+    for (float n = 0.0; n < 3.0; n++) sum += vec2(drop(p, 1.0 + 1.9 * n, 0.1), drop(p, 4.1 + 2.3 * n, 0.08));
+    return 0.8 * sum;
 }
 
 // The ink at a place of the basin, by Catmull and Rom's spline: linear filtering, step after step, would blur it. Five
@@ -89,7 +98,7 @@ void main() {
         vec2 from = uv - IMG_NORM_PIXEL(current, uv).xy * dt / shape() / BASIN;
         // At the rim of the basin, out of sight, the ink sinks: clear water comes in.
         vec2 rim = smoothstep(0.5 / BASIN + 0.02, 0.5, abs(uv - 0.5));
-        vec2 ink = inkAt(from) * exp2(-dt * (1.0 / fade + 12.0 * max(rim.x, rim.y)));
+        vec2 ink = FRAMEINDEX == 0 ? cloud(p) : inkAt(from) * exp2(-dt * (1.0 / fade + 12.0 * max(rim.x, rim.y)));
         // Each ink has a well that always flows and one that a hit opens; full water takes no more.
         float rate = 2.5 * supply * dt, burst = 16.0 * hit * dt;
         vec2 more = rate * vec2(drop(p, 0.0, 0.045), drop(p, 3.3, 0.035));
