@@ -9,12 +9,12 @@ from perform.arrays import Doubles
 METERS = (4, 3)  # beats in a bar
 OTHER_METER = 0.002  # how likely the next bar has the other number of beats
 SLIP = 0.002  # how likely a beat belongs to any other place
-BETTER = 3.0  # how much more another place has to be believed
-LEAST, MOST = 0.05, 0.9  # of an activation that counts
+BETTER = 2.0  # how much more another place has to be believed
+LEAST, MOST = 0.1, 0.9  # of an activation that counts
 CLEAR = 10  # hops after a beat in which the window of the chroma still holds the beat before
-HARMONY = 6.0  # weight of a change of harmony
+HARMONY = 10.0  # weight of a change of harmony
 USUALLY = 0.05  # share of a beat in the usual change
-EVEN = 0.2  # the activation that speaks neither for a downbeat nor against it
+EVEN = 0.3  # the activation that speaks neither for a downbeat nor against it
 
 
 class Harmony:

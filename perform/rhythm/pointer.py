@@ -19,8 +19,9 @@ FINEST = 0.02  # between two tempi, at least
 ONSET = 3  # hops from the beginning of a beat in which its onset is expected
 STEADINESS = 90.0  # how unlikely another tempo is at the next beat: exp(-STEADINESS * change)
 FORGET = 2e-5  # share of a hop that starts anew at any place, so that a new tempo or phase is found
-USUAL, OCTAVES = 112.0, 1.0  # bpm and octaves: where people tap (log-normal),
-FAST, RARE = 190.0, 24  # and the bpm from which on a tempo is rare, and how steeply
+USUAL, OCTAVES = 112.0, 0.75  # bpm and octaves: where people tap (log-normal),
+SLOW, SLOW_RARE = 57.0, 48  # the bpm up to which a tempo is rare, and how steeply,
+FAST, FAST_RARE = 190.0, 24  # and those from which on it is
 PREFER = 1.0  # how much that counts at each beat
 LEAST_HEARD, MOST_HEARD = 0.01, 0.9  # of an activation that counts
 EVEN = 0.06  # the activation that speaks neither for a beat nor against it
@@ -89,5 +90,5 @@ def _periods() -> NDArray[np.int64]:
 
 def _prior(bpm: Doubles) -> Doubles:
     """How usual each tempo is, in no unit."""
-    usual: Doubles = np.exp(-0.5 * (np.log2(bpm / USUAL) / OCTAVES) ** 2) / (1 + (bpm / FAST) ** RARE)
-    return usual
+    usual: Doubles = np.exp(-0.5 * (np.log2(bpm / USUAL) / OCTAVES) ** 2)
+    return usual / (1 + (bpm / FAST) ** FAST_RARE) / (1 + (SLOW / bpm) ** SLOW_RARE)

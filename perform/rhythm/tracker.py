@@ -24,7 +24,7 @@ log = logging.getLogger("perform")
 
 HEARD_LATE = 2.5  # hops by which the network hears a beat late
 QUIET = 0.3  # log loudness below which a hop counts as silence,
-FAINT = 0.043  # which speaks against a beat this much at first,
+FAINT = 0.038  # which speaks against a beat this much at first,
 LONG_QUIET = 100  # and after so many hops not at all
 AROUND = 3  # hops around a beat in which its activation counts
 

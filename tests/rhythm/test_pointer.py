@@ -37,6 +37,15 @@ def test_it_finds_tempo_and_place(bpm: float) -> None:
     assert pointed.belief > 0.8 and pointed.sharpness > 0.9
 
 
+@pytest.mark.parametrize("bpm", [100, 107])
+def test_a_weak_beat_between_strong_ones_counts_where_half_the_tempo_would_be_rare(bpm: float) -> None:
+    """As in a march whose second and fourth beats are hardly heard."""
+    period = 6000 / bpm
+    strong, weak = (activations(2 * period, 1001, start) for start in (0.0, period))
+    heard = (max(one, 0.05 * other, NOTHING) for one, other in zip(strong, weak, strict=True))
+    assert after(BeatPointer(), heard).period == pytest.approx(period, rel=0.02)
+
+
 def test_it_follows_another_tempo_within_four_seconds() -> None:
     pointer = BeatPointer()
     after(pointer, activations(50, 1000))
