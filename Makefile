@@ -10,7 +10,7 @@ play: .venv/ready ## play the demo: in a window, or to a video in output/ where 
 	$(BIN)/perform play --film
 
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --max-worker-restart 0 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .

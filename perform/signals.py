@@ -51,10 +51,8 @@ class Signals:
 
     def number(self, name: str, default: float = 0.0) -> float:
         """The signal as a float; `default` if there is no value or it is not a number within ±1e30."""
-        value = self.values.get(name)
-        if isinstance(value, int | float | np.floating | np.integer) and -LARGEST < value < LARGEST:
-            return float(value)
-        return default
+        number = as_number(self.values.get(name))
+        return default if number is None else number
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]
@@ -98,3 +96,11 @@ PAD_SIGNALS = frozenset(
     for control in (*PAD_STICKS, *PAD_TRIGGERS, *PAD_BUTTONS, *NUMBERED_CONTROLS)
 )
 KEY_SIGNALS = PAD_SIGNALS.union((f"key.{key}" for key in KEYS), (f"mouse.{word}" for word in MOUSE))
+
+
+def as_number(value: object) -> float | None:
+    """A number as a float; None if it is none, or not within ±LARGEST, also after it was rounded."""
+    if isinstance(value, int | float | np.floating | np.integer) and -LARGEST < value < LARGEST:
+        number = float(value)
+        return number if -LARGEST < number < LARGEST else None
+    return None

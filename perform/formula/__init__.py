@@ -19,13 +19,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from perform.clock import Moment
 from perform.formula.functions import FUNCTIONS as FUNCTIONS
 from perform.formula.functions import Function, Step
 from perform.parameters import did_you_mean
-from perform.signals import LARGEST, Signals, Value
+from perform.signals import LARGEST, Signals, Value, as_number
 
 Evaluate: TypeAlias = Callable[[Mapping[str, Value], Moment], float]
 RunFormula: TypeAlias = Callable[[Signals, Moment], float]
@@ -311,8 +309,8 @@ def _signal(name: str, unsaid: float = 0.0) -> Evaluate:
         if type(value) is float:
             if -LARGEST < value < LARGEST:
                 good = value
-        elif isinstance(value, int | float | np.floating | np.integer) and -LARGEST < value < LARGEST:
-            good = float(value)
+        elif (number := as_number(value)) is not None:
+            good = number
         return good
 
     return node

@@ -13,12 +13,13 @@ import re
 import stat
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import TOMLKitError
+from tomlkit.exceptions import InvalidStringError, TOMLKitError
 from tomlkit.items import Table
 
 from perform import paths
@@ -220,8 +221,11 @@ def _set(table: Any, name: str, value: object) -> None:
 
 
 def _quoted(value: object) -> object:
-    """The text in quotes that need no escapes."""
-    return tomlkit.string(value, literal=True) if isinstance(value, str) and '"' in value else value
+    """A text with double quotes in single ones, where it needs no escapes."""
+    if isinstance(value, str) and '"' in value:
+        with suppress(InvalidStringError):  # it has single quotes, too
+            return tomlkit.string(value, literal=True)
+    return value
 
 
 def _hash(text: str) -> str:

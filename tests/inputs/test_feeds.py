@@ -48,6 +48,7 @@ def written(folder: Path, content: str, name: str = "price") -> Path:
         ("NaN", {}),
         ('{"a": 1e400, "b": Infinity}', {}),
         ("[" * 3000, {}),
+        ("[999999999999999949515880660992, 999999999999999800000000000000]", {"1": 9.999999999999998e29}),
     ],
 )
 def test_the_numbers_of_a_message_are_found(message: str, found: dict[str, float]) -> None:

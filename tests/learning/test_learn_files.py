@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pythonosc.osc_message_builder import OscMessageBuilder
 from typer.testing import CliRunner
@@ -118,6 +118,7 @@ def test_a_source_has_the_name_that_the_preset_has_for_it(preset: Path) -> None:
 
 
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
+@example("""osc["/it's"] * '2'""")
 def test_any_text_reads_back(text: str) -> None:
     import tomllib
 

@@ -37,74 +37,79 @@ isf.load = load
 examining.examine_lines()"""
 
 
-def report(folder: Path, text: str) -> ShaderReport:
-    file = folder / "a.fs"
-    file.write_text(text, encoding="utf-8")
-    (found,) = examined([file], SIZE)
-    return found
+TEXTS = {
+    "plain": PLAIN,
+    "no-isf": "void main() {}",
+    "no-glsl": "/*{}*/ void main() { oops }",
+    "huge": HUGE,
+    "flat": "/*{}*/ void main() { gl_FragColor = vec4(0.5); }",
+    "nan": "/*{}*/ void main() { gl_FragColor = vec4(sqrt(isf_FragNormCoord.x - 0.5), TIME / 0.0, 0, 1); }",
+    "healed": """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "FLOAT": true}, {}]}*/
+    void main() { gl_FragColor = PASSINDEX == 0 ? vec4(log(-1.0 - TIME)) : vec4(isf_FragNormCoord.x); }
+    """,
+    "filter": FILTER.replace("OFFSET", "vec4(0.0)"),
+    "no-filter": FILTER.replace("OFFSET", "vec4(0.2)"),
+    "transition": TRANSITION.replace("SHARE", "progress"),
+    "no-start": TRANSITION.replace("SHARE", "1.0"),
+    "no-ends": TRANSITION.replace("SHARE", "0.5"),
+    "swapped": '/*{"INPUTS": [{"NAME": "a", "TYPE": "float", "MIN": 1, "MAX": 0}]}*/' + PLAIN,
+}
 
 
-def test_what_draws(tmp_path: Path) -> None:
-    found = report(tmp_path, PLAIN)
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ShaderReport]:
+    folder = tmp_path_factory.mktemp("shaders")
+    for name, text in TEXTS.items():
+        (folder / f"{name}.fs").write_text(text, encoding="utf-8")
+    return dict(zip(TEXTS, examined([folder / f"{name}.fs" for name in TEXTS], SIZE), strict=True))
+
+
+Reports = dict[str, ShaderReport]
+
+
+def test_what_draws(reports: Reports) -> None:
+    found = reports["plain"]
     assert found == ShaderReport(
-        str(tmp_path / "a.fs"), parse=True, compile=True, draw=True, repeat=True, ms=found.ms, warnings=[]
+        found.file, parse=True, compile=True, draw=True, repeat=True, ms=found.ms, warnings=[]
     )
+    assert Path(found.file).name == "plain.fs"
     assert found.ms is not None and found.ms > 0
 
 
 @pytest.mark.parametrize(
-    ("text", "came", "error"),
+    ("name", "came", "error"),
     [
-        ("void main() {}", (False, False, False), "a.fs:1:"),
-        ("/*{}*/ void main() { oops }", (True, False, False), "a.fs:1: "),
-        (HUGE, (True, True, False), "a.fs:1: its passes need 4.3 GB"),
+        ("no-isf", (False, False, False), "no-isf.fs:1:"),
+        ("no-glsl", (True, False, False), "no-glsl.fs:1: "),
+        ("huge", (True, True, False), "huge.fs:1: its passes need 4.3 GB"),
     ],
 )
-def test_how_far_it_comes(tmp_path: Path, text: str, came: tuple[bool, ...], error: str) -> None:
-    found = report(tmp_path, text)
+def test_how_far_it_comes(reports: Reports, name: str, came: tuple[bool, ...], error: str) -> None:
+    found = reports[name]
     assert (found.parse, found.compile, found.draw) == came
     assert error in found.error
 
 
-def test_one_colour(tmp_path: Path) -> None:
-    assert report(tmp_path, "/*{}*/ void main() { gl_FragColor = vec4(0.5); }").flat
-    assert not report(tmp_path, PLAIN).flat
-
-
-def test_what_is_not_a_number(tmp_path: Path) -> None:
-    nan = "/*{}*/ void main() { gl_FragColor = vec4(sqrt(isf_FragNormCoord.x - 0.5), TIME / 0.0, 0.0, 1.0); }"
-    assert report(tmp_path, nan).nan
-    kept = """/*{"PASSES": [{"TARGET": "kept", "PERSISTENT": true, "FLOAT": true}, {}]}*/
-    void main() { gl_FragColor = PASSINDEX == 0 ? vec4(log(-1.0 - TIME)) : vec4(isf_FragNormCoord.x); }
-    """
-    assert not report(tmp_path, kept).nan  # the program heals what is kept, and it is not shown
-    assert not report(tmp_path, PLAIN).nan
-
-
-@pytest.mark.parametrize(("offset", "warned"), [("vec4(0.0)", []), ("vec4(0.2)", ["off by 51 of 255"])])
-def test_a_filter_at_its_identity(tmp_path: Path, offset: str, warned: list[str]) -> None:
-    found = report(tmp_path, FILTER.replace("OFFSET", offset))
-    assert [part in one for part, one in zip(warned, found.warnings, strict=True)] == [True] * len(warned)
-    assert all("is not its image at IDENTITY" in one for one in found.warnings)
+def test_one_colour_and_what_is_not_a_number(reports: Reports) -> None:
+    assert [name for name, one in reports.items() if one.flat] == ["flat"]
+    assert [name for name, one in reports.items() if one.nan] == ["nan"]  # what is kept is healed
 
 
 @pytest.mark.parametrize(
-    ("share", "warned"),
+    ("name", "warned"),
     [
-        ("progress", []),
-        ("1.0", ["is not the start image at progress 0"]),
-        ("0.5", ["is not the start image at progress 0", "is not the end image at progress 1"]),
+        ("filter", []),
+        ("no-filter", ["is not its image at IDENTITY, but off by 51 of 255"]),
+        ("transition", []),
+        ("no-start", ["is not the start image at progress 0"]),
+        ("no-ends", ["is not the start image at progress 0", "is not the end image at progress 1"]),
+        ("swapped", ["MIN = 1 is above MAX = 0: they are swapped"]),
     ],
 )
-def test_a_transition_at_its_ends(tmp_path: Path, share: str, warned: list[str]) -> None:
-    found = report(tmp_path, TRANSITION.replace("SHARE", share))
+def test_warnings(reports: Reports, name: str, warned: list[str]) -> None:
+    found = reports[name]
+    assert found.draw
     assert [part in one for part, one in zip(warned, found.warnings, strict=True)] == [True] * len(warned)
-
-
-def test_warnings_of_its_header(tmp_path: Path) -> None:
-    header = '/*{"INPUTS": [{"NAME": "a", "TYPE": "float", "MIN": 1, "MAX": 0}]}*/'
-    (warning,) = report(tmp_path, header + PLAIN).warnings
-    assert "MIN = 1 is above MAX = 0: they are swapped" in warning
 
 
 def test_one_that_never_ends_or_crashes_does_not_stop_the_rest(tmp_path: Path) -> None:

@@ -204,6 +204,7 @@ def test_the_readiness_of_several_models_is_the_worst() -> None:
 
 
 def test_a_model_that_waits_long_for_room_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "perform")
     house = House()
     for _ in range(2 * LONG_WAIT):  # two are on show, and a third is asked for
         house.pool.request(A)

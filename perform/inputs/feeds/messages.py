@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from perform.inputs.quantities import QUANTITY, SWITCHES, joined_digits, number_of
-from perform.signals import LARGEST
+from perform.signals import as_number
 
 Fields: TypeAlias = Mapping[str, float | str]
 
@@ -98,8 +98,8 @@ def _flat(path: str, content: object, depth: int) -> Iterator[tuple[str, float |
         items = list(content.items() if isinstance(content, dict) else enumerate(content))[:MOST_VALUES]
         for key, value in items:
             yield from _flat(f"{path}.{key}" if path else str(key), value, depth - 1)
-    elif isinstance(content, int | float) and -LARGEST < content < LARGEST:
-        yield path, float(content)
+    elif (number := as_number(content)) is not None:
+        yield path, number
     elif isinstance(content, str):
         yield path, content
     elif not isinstance(content, dict | list):

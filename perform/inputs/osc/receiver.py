@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import math
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from perform.inputs.slots import Slots
 from perform.parameters import SIZES, Parameter
 from perform.scenes.nodes import NORM, READ, RELEASE, WRITE, Node
 from perform.scenes.snapshot import SnapshotSlot
-from perform.signals import LARGEST, Event, Value
+from perform.signals import Event, Value, as_number
 
 Endpoint: TypeAlias = tuple[str, int]  # host and port
 NamedValues: TypeAlias = list[tuple[str, Value]]
@@ -255,6 +254,4 @@ def _text_value(text: str, parameter: Parameter | None) -> Value | None:
 
 def _finite(argument: float | None) -> float | None:
     """A number that a signal can have, else None."""
-    if argument is not None and math.isfinite(argument) and abs(argument) < LARGEST:
-        return float(argument)
-    return None
+    return as_number(argument)
