@@ -91,7 +91,7 @@ def test_how_far_it_comes(reports: Reports, name: str, came: tuple[bool, ...], e
 
 
 def test_one_colour_and_what_is_not_a_number(reports: Reports) -> None:
-    assert [name for name, one in reports.items() if one.flat] == ["flat"]
+    assert [name for name, one in reports.items() if one.flat] == ["flat", "filter", "no-filter"]
     assert [name for name, one in reports.items() if one.nan] == ["nan"]  # what is kept is healed
 
 
