@@ -38,7 +38,10 @@ _MIX = """
 uniform sampler2D image;
 uniform sampler2D before;
 uniform float share;
-void main() { color = mix(texture(image, place), texture(before, place), share); }
+void main() {
+    color = texture(image, place);
+    if (share > 0.0) color = mix(color, texture(before, place), share);
+}
 """
 
 
@@ -51,7 +54,7 @@ class FlashLimiter:
         self._shrink = Strip(context, _CELL)
         self._mix = Strip(context, _MIX)
         self._shown: Target | None = None
-        self._before: Numbers | None = None
+        self._before: Numbers | None = None  # the cells of what was shown, at full light
         self._meter = FlashMeter()
         self._warned = False
         self.flashing = Flashing()  # of the last second
@@ -62,12 +65,11 @@ class FlashLimiter:
         if self._mode == "off":
             return image
         light = 0.0 if look.blackout else look.master
-        cells = self._measured(image) * light
+        cells = self._measured(image)
         before = self._before if self._before is not None else cells
-        self.share = self._needed(seconds, cells, before) if self._mode == "on" else 0.0
-        shown = cells + self.share * (before - cells)
-        self.flashing = self._meter.show(seconds, shown)
-        self._before = shown
+        self.share = self._needed(seconds, cells, before, light) if self._mode == "on" else 0.0
+        self._before = cells + self.share * (before - cells)
+        self.flashing = self._meter.show(seconds, self._before * light)
         self._warn()
         return self._softened(image) if self._mode == "on" else image
 
@@ -85,29 +87,34 @@ class FlashLimiter:
         pixels = np.frombuffer(self._cells.texture.read(), np.uint8)
         return pixels.reshape(CELLS[1], CELLS[0], 4)[..., :3].astype(np.float64) / 255
 
-    def _needed(self, seconds: float, cells: Numbers, before: Numbers) -> float:
+    def _needed(self, seconds: float, cells: Numbers, before: Numbers, light: float) -> float:
         """The least share of the picture before with which there are not too many flashes."""
         for share in SHARES:
-            if not self._meter.would_be(seconds, cells + share * (before - cells)).too_many:
+            if not self._meter.would_be(seconds, (cells + share * (before - cells)) * light).too_many:
                 return share
         return SHARES[-1]
 
     def _softened(self, image: moderngl.Texture) -> moderngl.Texture:
         """The image, mixed with the one that was shown before."""
-        if self._shown is None or self._shown.size != image.size:
-            if self._shown:
-                self._shown.release()
-            floating = image.dtype != "f1"
+        floating, last = image.dtype != "f1", self._shown
+        if last is None or last.size != image.size or (last.texture.dtype != "f1") != floating:
             self._shown = Target(self._context, image.size, floating=floating, double=True)
+        assert self._shown
         image.use(0)
-        self._shown.texture.use(1)
+        (last or self._shown).texture.use(1)
         self._mix.draw(self._shown, image=0, before=1, share=self.share)
+        if last and last is not self._shown:
+            last.release()
         return self._shown.texture
 
     def _warn(self) -> None:
         """One line of the log when it begins to flash too much."""
         too_many = self.flashing.too_many or self.share > 0
         if too_many and not self._warned:
-            what = "softened" if self._mode == "on" else "they can hurt people: --flashes on softens them"
+            what = "softened"
+            if self._mode == "warn":
+                what = "they can hurt people: --flashes on softens them"
+            elif self.flashing.too_many:
+                what = "they can hurt people: master or blackout makes them, and is not softened"
             log.warning("more than 3 flashes a second over a quarter of the picture; %s", what)
         self._warned = too_many

@@ -89,6 +89,32 @@ def test_master_and_blackout_are_seen(context: moderngl.Context) -> None:
         assert worst in (5, 6)
 
 
+def test_flashes_of_the_blackout_count_though_they_cannot_be_softened(
+    context: moderngl.Context, caplog: pytest.LogCaptureFixture
+) -> None:
+    white, limiter, counts = texture(context, 255, 255, 255), FlashLimiter(context, "on"), []
+    for frame in range(120):
+        limiter.limited(frame / 60, white, Look(blackout=bool(frame // 6 % 2)))
+        counts.append(limiter.flashing.general)
+    assert max(counts) == 5
+    assert [one.message.split("; ")[1] for one in caplog.records] == [
+        "they can hurt people: master or blackout makes them, and is not softened"
+    ]
+
+
+def test_a_picture_of_another_size_is_mixed_with_the_one_before(context: moderngl.Context) -> None:
+    white = texture(context, 255, 255, 255)
+    small = context.texture((32, 18), 4, bytes(32 * 18 * 4))
+    _, limiter = played(context, "on", 10, white, seconds=1.0)
+    shown = limiter.limited(1.0, white, LOOK)
+    before = mean(shown).max()
+    image = limiter.limited(61 / 60, small, LOOK)
+    assert image.size == (32, 18)
+    after = np.frombuffer(image.read(), np.uint8).reshape(-1, 4)[:, :3].mean() / 255
+    assert after == pytest.approx(limiter.share * before, abs=2 / 255)
+    assert limiter.share > 0
+
+
 def test_it_warns_once(context: moderngl.Context, caplog: pytest.LogCaptureFixture) -> None:
     white = texture(context, 255, 255, 255)
     played(context, "warn", 10, white)
