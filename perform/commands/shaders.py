@@ -53,8 +53,11 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         there = [path]
         if path.is_dir():
-            there = sorted(file for file in path.rglob("*") if file.suffix.lower() in SHADER_SUFFIXES)
-        if not there or not path.exists():
+            inside = (file for file in path.rglob("*") if not file.is_dir())
+            there = sorted(file for file in inside if file.suffix.lower() in SHADER_SUFFIXES)
+        if not path.exists():
+            raise ValueError(f"{path}: there is no such file or folder")
+        if not there:
             raise ValueError(f"{path}: there is no shader ({', '.join(SHADER_SUFFIXES)})")
         files |= dict.fromkeys(there)
     return [*files]

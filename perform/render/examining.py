@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -20,7 +21,7 @@ from perform.clock import Moment, stopwatch
 from perform.faults import reason
 from perform.parameters import Parameter
 from perform.render import isf
-from perform.render.context import headless
+from perform.render.context import GLError, headless
 from perform.render.isf import ISF
 from perform.render.shader import Shader
 
@@ -31,6 +32,7 @@ DRAWN_FRAMES = 4
 Picture: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # [height, width, 4], of bytes or floats
 MOST_SECONDS = 30.0  # seconds for one shader
 TONE_SAMPLES = 512  # samples
+NO_OPENGL = 3  # exit code
 EXAMINE = children.command("from perform.render.examining import examine_lines; examine_lines()")
 
 
@@ -60,14 +62,15 @@ def examined(
     command: Sequence[str] = EXAMINE,
 ) -> Iterator[ShaderReport]:
     """The report of each file, drawn at `size` (width, height). One that takes longer than `limit` seconds,
-    or that crashes its process, is reported as far as it came. Raises OSError without OpenGL."""
+    or that crashes its process, is reported as far as it came. Raises GLError without OpenGL."""
     process: subprocess.Popen[str] | None = None
     try:
         for file in files:
             process = process or _started(command)
             assert process.stdin and process.stdout
-            process.stdin.write(json.dumps([str(file), *size, limit]) + "\n")
-            process.stdin.flush()
+            with suppress(BrokenPipeError):  # it has ended already
+                process.stdin.write(json.dumps([str(file), *size, limit]) + "\n")
+                process.stdin.flush()
             report, ended = ShaderReport(str(file)), True
             for line in process.stdout:
                 answer = json.loads(line)
@@ -75,6 +78,8 @@ def examined(
                     ended = False
                     break
                 report = ShaderReport(**answer)
+            if ended and process.wait() == NO_OPENGL:
+                headless().release()  # raises the error that the process had
             if ended:
                 report = replace(report, error=_why_ended(process.wait(), limit))
                 process = None
@@ -105,7 +110,10 @@ def _why_ended(code: int, limit: float) -> str:
 def examine_lines() -> None:
     """The process: examines the files that come in line by line, as file, width, height and limit in seconds.
     Answers with its report after each step, and null at the end."""
-    context = headless()
+    try:
+        context = headless()
+    except GLError:
+        sys.exit(NO_OPENGL)
     with Path(os.devnull).open("w") as nowhere:
         for line in sys.stdin:
             file, width, height, limit = json.loads(line)

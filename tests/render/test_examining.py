@@ -1,6 +1,8 @@
 """Shaders of other people, examined: how far each comes, and what is wrong with it."""
 
 import json
+import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from perform import children
 from perform.render.examining import ShaderReport, examined
-from tests.doubles.command import finished, run
+from tests.doubles.command import environment, finished, run
 
 SIZE = (32, 18)
 PLAIN = "/*{}*/ void main() { gl_FragColor = vec4(isf_FragNormCoord, 0.0, 1.0); }"
@@ -130,4 +132,17 @@ def test_the_command_reports_a_folder(tmp_path: Path) -> None:
     assert row["file"] == str(tmp_path / "good.fs") and row["draw"]
     (tmp_path / "inner/bad.fs").write_text("/*{}*/ void main() { oops }", encoding="utf-8")
     assert "1 of 2 draw" in run("shaders", "check", tmp_path, expect=1)
-    assert "there is no shader (.fs, .isf)" in finished("shaders", "check", str(tmp_path / "none")).stderr
+    (tmp_path / "folder.fs").mkdir()
+    assert "1 of 2 draw" in run("shaders", "check", tmp_path, expect=1)
+    empty, none = str(tmp_path / "folder.fs"), str(tmp_path / "none")
+    assert f"{empty}: there is no shader (.fs, .isf)" in finished("shaders", "check", empty).stderr
+    assert f"{none}: there is no such file or folder" in finished("shaders", "check", none).stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="EGL is the way to OpenGL on Linux")
+def test_without_opengl_no_shader_is_blamed(tmp_path: Path) -> None:
+    (tmp_path / "good.fs").write_text(PLAIN, encoding="utf-8")
+    without = environment() | {"__EGL_VENDOR_LIBRARY_FILENAMES": os.devnull}
+    done = finished("shaders", "check", str(tmp_path), env=without)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("perform: no OpenGL 4.1 without a window: ")
