@@ -25,7 +25,7 @@ from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.readiness import Readiness
 from perform.scenes.router import AddressRouter
 from perform.scenes.saved import KEPT_CONTROLS, SavedState
-from perform.scenes.setlist import Setlist
+from perform.scenes.setlist import Cue, Setlist
 from perform.scenes.show import SHOW_CONTROLS
 from perform.scenes.snapshot import Snapshot
 from perform.signals import Event, Signals
@@ -69,7 +69,7 @@ class Performance:
         self._sequencer = CueSequencer([one.cue for one in cues], setlist.quantise, setlist.loop)
         self.position = CuePosition(0)
         self._faded = 0.0  # how far the picture is faded out
-        self._until = self._start_until()
+        self._until = _start_until(self.cues[self.position.cue].cue)
         self._router = self._make_router()
 
     @property
@@ -87,19 +87,21 @@ class Performance:
     ) -> None:
         """Play an edited setlist, from the cue that is on if its scene is still in it."""
         self.over = over
-        self.position = position_after_edit(
-            self.position, [one.cue for one in self.cues], [one.cue for one in cues]
-        )
-        self._sequencer = CueSequencer(
-            [one.cue for one in cues], setlist.quantise, setlist.loop, self.position
-        )
+        old, new = [one.cue for one in self.cues], [one.cue for one in cues]
+        position = position_after_edit(self.position, old, new)
+        if position is self.position:
+            self._sequencer.use(new, setlist.quantise, setlist.loop)
+        else:
+            self._sequencer = CueSequencer(new, setlist.quantise, setlist.loop, position)
+        if position is not self.position or new[position.cue].until != old[position.cue].until:
+            self._until = _start_until(new[position.cue])
+        self.position = position
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
         if setlist.lead != self.setlist.lead:
             self.authority.lead = setlist.lead
         self.mappings.use(setlist.mappings)
         self.setlist, self.cues = setlist, cues
-        self._until = self._start_until()
         self._router = self._make_router()
 
     def snapshot(self) -> Snapshot:
@@ -141,7 +143,7 @@ class Performance:
         self._sequencer = CueSequencer(
             [one.cue for one in self.cues], self.setlist.quantise, self.setlist.loop, first=cue
         )
-        self._until = self._start_until()
+        self._until = _start_until(self.cues[self.position.cue].cue)
         self._router = self._make_router()
         for control in SHOW_CONTROLS:
             if control.name in state.controls:
@@ -185,11 +187,6 @@ class Performance:
         self.authority.control(show, pressed_at, now + moment.delay)
         self.authority.step(now, moment.delay)
 
-    def _start_until(self) -> RunningControls | None:
-        """The formula that ends the current cue, running."""
-        until = self.cues[self.position.cue].cue.until
-        return until.start() if until else None
-
     def _move(self, moment: Moment, signals: Signals, show: Values) -> None:
         """Move through the setlist; a scene that comes in starts again."""
         chosen = show["scene"] if show["scene"] != self._scene else 0
@@ -203,7 +200,7 @@ class Performance:
         if self.position.cue != before.cue:
             if self.position.cue != before.before:  # which a crossfader came back to
                 self.cues[self.position.cue].scene.enter()
-            self._until = self._start_until()
+            self._until = _start_until(self.cues[self.position.cue].cue)
             self._router = self._make_router()
 
     def _request(self) -> None:
@@ -231,6 +228,11 @@ class Performance:
         before = None if position.before is None else self.cues[position.before].scene
         image = self.cues[position.cue].image_source(before, position.progress).render(moment, signals)
         return self.over.over(image, moment, signals) if self.over else image
+
+
+def _start_until(cue: Cue) -> RunningControls | None:
+    """The formula that ends a cue, running."""
+    return cue.until.start() if cue.until else None
 
 
 def _pressed_at(settings: UnitSettings, events: Sequence[Event], now: float, name: str) -> float:

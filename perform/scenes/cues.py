@@ -61,6 +61,12 @@ class CueSequencer:
         self._fader: float | None = None  # where the crossfader was
         self._left: tuple[float, _Start] | None = None  # the end that the fader left, and when its cue began
 
+    def use(self, cues: Sequence[Cue], quantise: int, loop: bool) -> None:
+        """Go on with edited cues of the same scenes: what waits, or has begun, stays as it is."""
+        if cues[self._cue].until != self._cues[self._cue].until:
+            self._done = None
+        self._cues, self._quantise, self._loop = cues, quantise, loop
+
     def choose(self, go: bool = False, back: bool = False, scene: int = 0) -> None:
         """Queue the next cue, the one before, or `scene`, a cue counted from 1; 0 chooses none."""
         here = self._cue if self._queued is None else self._queued
@@ -247,7 +253,8 @@ def _now(moment: Moment) -> _Start:
 
 
 def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
-    """A position of an old setlist in an edited one; a scene's file may have moved to another folder."""
+    """A position of an old setlist in an edited one, the same if that has the same scenes; a scene's file may
+    have moved to another folder."""
     files = [cue.scene.file.name for cue in new]
     if files == [cue.scene.file.name for cue in old]:
         return position

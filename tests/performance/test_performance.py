@@ -1,11 +1,17 @@
 """A frame from source to screen, with units that return their arguments in place of pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from perform.clock import OfflineClock
+from perform.performance import Performance
 from perform.performance.scene import LatentSource
+from perform.scenes.controls import UnitSettings
+from perform.scenes.setlist import UNTIL
 from perform.signals import Event
+from tests.doubles.formulas import compiled
 from tests.doubles.performances import FakeGenerator, neural_scene, performance, play, shader_scene
 
 
@@ -136,6 +142,25 @@ def test_an_edit_during_a_transition_does_not_stop_it() -> None:
     other = performance(shader_scene("a"), shader_scene("b"))
     show.change(other.setlist, other.cues)
     assert (show.position.before, show.position.progress) == (0, progress)
+
+
+def until_two_keys() -> Performance:
+    """Its first cue is over when the key x is struck for the second time."""
+    show = performance(shader_scene("a"), shader_scene("b"))
+    until = UnitSettings("cue", UNTIL, {"until": compiled("count(onset(key.x)) > 1.5")})
+    first, second = show.cues
+    show.change(show.setlist, [replace(first, cue=replace(first.cue, until=until)), second])
+    return show
+
+
+def test_an_edit_does_not_begin_the_formula_of_an_end_again() -> None:
+    show, other = until_two_keys(), until_two_keys()
+    play(show, 10, {5: [("key.x", 1.0)], 7: [("key.x", 0.0)]})
+    show.change(other.setlist, other.cues)
+    play(show, 4)
+    assert show.position.cue == 0
+    play(show, 10, {5: [("key.x", 1.0)]})
+    assert show.position.cue == 1
 
 
 def test_a_fade_out_pauses_and_a_fade_in_goes_on() -> None:

@@ -31,12 +31,16 @@ def play(
     asks: dict[int, dict[str, Any]] | None = None,
     fps: int = 30,
     bpm: float = 120,
+    edits: dict[int, list[Cue]] | None = None,
 ) -> list[CuePosition]:
-    """The places of every frame; at 120 bpm a beat is 15 frames, a bar 60."""
+    """The places of every frame; at 120 bpm a beat is 15 frames, a bar 60. `edits` are cues of the
+    same scenes from a frame on."""
     clock, tempo, asks = OfflineClock(fps), Tempo(bpm=bpm), asks or {}
     places = []
     for frame in range(int(seconds * fps)):
         clock.advance()
+        if edits and frame in edits:
+            cues.use(edits[frame], 4, False)
         asked = dict(asks.get(frame, {}))
         cues.choose(*(asked.pop(name, 0) for name in ("go", "back", "scene")))
         places.append(cues.step(clock.moment(tempo), **asked))
@@ -315,3 +319,27 @@ def test_while_it_is_paused_lengths_waits_and_transitions_stand_still() -> None:
     middle = play(CueSequencer(cues, 4, False), 9, {f: {"paused": 100 <= f < 150} for f in range(400)})
     assert len({round(place.progress, 6) for place in middle[100:150]}) == 1
     assert middle[150].progress > middle[149].progress
+
+
+WAITING = [replace(cue("a", 0), post_wait=1.0, until=NONE), replace(cue("b", 0), pre_wait=1.0), cue("c", 0)]
+
+
+def test_an_edit_does_not_begin_a_wait_again() -> None:
+    for asks in ({70: {"go": 1}}, {30: {"over": True}}):
+        plain = play(CueSequencer(WAITING, 4, False), 6, asks)
+        begins = starts(plain)[1]
+        assert begins == (150 if 70 in asks else 90)
+        edits = {frame: list(WAITING) for frame in range(begins - 15, begins, 5)}
+        assert play(CueSequencer(WAITING, 4, False), 6, asks, edits=edits) == plain
+
+
+def test_a_cue_whose_end_is_edited_is_not_over() -> None:
+    other = [replace(WAITING[0], until=UnitSettings("other", (), {})), *WAITING[1:]]
+    places = play(CueSequencer(WAITING, 4, False), 6, {30: {"over": True}}, edits={45: other})
+    assert {place.cue for place in places} == {0}
+
+
+def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
+    asks = {frame: {"crossfade": min(frame / 40, 0.5)} for frame in range(90)}
+    places = play(CueSequencer(WAITING, 4, False), 3, asks, edits={50: list(WAITING)})
+    assert ways(places)[-1] == (1, 0, 0.5)
