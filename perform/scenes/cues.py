@@ -56,7 +56,7 @@ class CueSequencer:
         self._began = _Start(position.bar, position.seconds) if position else None
         self._beat = 0.0  # of the last step
         self._allowed: float | None = None  # the seconds when a beat allowed the queued cue
-        self._late = False  # the next cue was due, and could not be opened
+        self._late = False  # the next cue was due, and could not come in yet
         self._done: _Start | None = None  # when the formula of the cue said that it is over
         self._fader: float | None = None  # where the crossfader was
         self._left: tuple[float, _Start] | None = None  # the end that the fader left, and when its cue began
@@ -104,11 +104,14 @@ class CueSequencer:
         position = self._position(moment)
         if over and self._done is None:
             self._done = now
-        if position.before is not None or paused:  # one transition at a time
+        if paused:
             return position
-        if self._queued is not None:
+        due_since = self._over(self._began, moment)
+        if position.before is not None:  # one transition at a time
+            self._late = self._late or due_since is not None
+        elif self._queued is not None:
             self._enter_queued(self._queued, allowed, now, readiness(self._queued))
-        elif due_since := self._over(self._began, moment):
+        elif due_since:
             self._enter_next(due_since, now, readiness)
         return self._position(moment)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
@@ -65,6 +66,8 @@ class Hold:
 
 def fits(parameter: Parameter, part: int, value: float | str) -> bool:
     """Whether a parameter, or its part counted from 0, can be set to `value`."""
+    if not isinstance(value, str) and not math.isfinite(value):
+        return False
     if parameter.kind == "choice":
         return part == 0 and value in parameter.choices
     if parameter.kind == "message":

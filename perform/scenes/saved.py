@@ -12,7 +12,7 @@ from perform.documents import SceneError, read_text
 KEPT_CONTROLS = ("master", "blackout", "freeze", "pause", "fadeout", "crossfade")
 
 
-class SavedState(BaseModel, extra="forbid", frozen=True):
+class SavedState(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
     """The cue that is on, by its place and the name of its scene's file; the tempo, if a hand
     has set it; the show's own controls by name; and what is held, by address and part of the parameter."""
 

@@ -149,10 +149,12 @@ def read_setlist(
     text, faults = fitted_partly(path, document(path), SetlistText)
     reader = Reader(path, catalogue, faults)
     presets = _Presets(reader, preset, before)
-    cues = []
+    cues: list[Cue] = []
+    numbers: dict[str, str] = {}
     for i, table in enumerate(text.cue):
         cue, faults = fitted_partly(path, table, _CueText, f"cue[{i}]")
         reader.faults += faults
+        _take_number(reader, f"cue[{i}]", str(cue.number), numbers)
         own = None if cue.transition is None else reader.transition(f"cue[{i}].transition", cue.transition)
         until = _until(reader, f"cue[{i}]", cue)
         if scene := presets.scene(f"cue[{i}].scene", cue.scene):
@@ -177,6 +179,12 @@ def read_setlist(
         fade=text.fade,
         over=over,
     )
+
+
+def _take_number(reader: Reader, key: str, number: str, taken: dict[str, str]) -> None:
+    """Note a fault if another cue has the number; `taken` are the keys of cues by their numbers."""
+    if number and taken.setdefault(number, key) != key:
+        reader.fault(f"{key}.number", f"= {number!r}, but {taken[number]} has it already")
 
 
 def _until(reader: Reader, key: str, cue: _CueText) -> UnitSettings | None:

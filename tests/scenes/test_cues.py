@@ -114,6 +114,20 @@ def test_a_transition_longer_than_its_cue_ends() -> None:
     assert places[-1] == CuePosition(1, None, 1.0, None, 1.0, 2.0)
 
 
+def test_a_cue_that_was_due_within_a_transition_begins_when_that_is_over() -> None:
+    cues = [cue("a", beats=2, bars=1), cue("b", beats=8, bars=1)]
+    places = play(CueSequencer(cues, 4, True), 11)
+    assert changes(places) == [60, 180, 240]
+    assert [places[at].progress for at in (180, 195, 209)] == pytest.approx([0.0, 0.5, 29 / 30])
+
+
+def test_cues_that_continue_at_once_show_each_transition_whole() -> None:
+    cues = [replace(cue(name, beats=2), follow="continue") for name in "ab"]
+    places = play(CueSequencer(cues, 4, True), 4)
+    assert changes(places) == [30, 60, 90]
+    assert [places[at].progress for at in (30, 45, 59, 75)] == pytest.approx([0.0, 0.5, 29 / 30, 0.5])
+
+
 def changes(places: list[CuePosition]) -> list[int]:
     """The frames that begin another cue."""
     return [i for i in range(1, len(places)) if places[i].cue != places[i - 1].cue]

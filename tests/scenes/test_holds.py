@@ -47,7 +47,8 @@ def test_channels_that_are_not_held_follow_their_formulas() -> None:
 
 @pytest.mark.parametrize(
     ("parameter", "part", "value"),
-    [(AMOUNT, 1, 0.5), (AMOUNT, 0, "loud"), (ORDER, 0, "thrice"), (ORDER, 0, 1.0), (TINT, 4, 1.0)],
+    [(AMOUNT, 1, 0.5), (AMOUNT, 0, "loud"), (ORDER, 0, "thrice"), (ORDER, 0, 1.0), (TINT, 4, 1.0)]
+    + [(AMOUNT, 0, float(number)) for number in ("nan", "inf", "-inf")],
 )
 def test_a_value_of_the_wrong_type_holds_nothing(parameter: Parameter, part: int, value: float | str) -> None:
     hold = Hold(parameter, "release")

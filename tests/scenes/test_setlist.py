@@ -84,6 +84,10 @@ def test_bindings_control_the_show(tmp_path: Path) -> None:
         (("bars = 8", "pre_wait = -1"), "cue[0].pre_wait = -1"),
         (("bars = 8", "quantise = '5 bars'"), "cue[0].quantise = '5 bars'"),
         (("bars = 8", "number = [1]"), "cue[0].number"),
+        (
+            ('scene = "grid"', 'scene = "grid"\nnumber = 2.5'),
+            "cue[1].number = '2.5', but cue[0] has it already",
+        ),
         (('title = "Demo"', 'title = "Demo"\nfade = -1'), "fade = -1"),
         (
             ("beats = 0", "beats = 0\nseconds = 2"),

@@ -91,7 +91,10 @@ def test_a_state_that_cannot_be_saved_is_told_once(tmp_path: Path, caplog: pytes
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"cue": -1, "scene": ""}', '{"cue": 1, "scene": "a", "more": 1}', "\0"]
+    "text",
+    ["", "{", "[]", "null", '{"cue": -1, "scene": ""}', '{"cue": 1, "scene": "a", "more": 1}', "\0"]
+    + [f'{{"cue": 1, "scene": "a", "controls": {{"master": {number}}}}}' for number in ("NaN", "Infinity")]
+    + ['{"cue": 1, "scene": "a", "held": {"/a": {"0": NaN}}}', '{"cue": 1, "scene": "a", "bpm": NaN}'],
 )
 def test_what_is_no_state(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.json").write_text(text)
