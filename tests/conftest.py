@@ -1,4 +1,4 @@
-"""Fixtures of all tests: user folders and sound servers."""
+"""Fixtures of all tests: user folders, OpenGL and sound servers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer.main
 import typer.testing
 from hypothesis import settings
 
+from perform.render.context import headless
 from tests.doubles import prepared
 from tests.doubles.jack_port import Port
 from tests.doubles.opengl import OneOpenGL
@@ -110,6 +111,14 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `perform.children` sets for processes that are spawned ends with the test."""
     monkeypatch.setenv("PYTHONSAFEPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[moderngl.Context]:
+    """OpenGL without a window, for the tests of a module."""
+    context = headless()
+    yield context
+    context.release()
 
 
 @pytest.fixture

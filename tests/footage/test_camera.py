@@ -17,7 +17,6 @@ from perform.footage.opening import Opener
 from perform.footage.units import CameraSource
 from perform.inputs import camera
 from perform.inputs.camera import Cameras
-from perform.render.context import headless
 from perform.render.pictures import Pictures
 from perform.render.readback import Readback
 from tests.doubles.footage_shows import CAMERA, SIZE, FootageShow
@@ -118,13 +117,6 @@ def test_a_camera_is_mirrored_by_default(context: moderngl.Context, fake: FakeCa
         assert side(shown, lit) > 250
         assert side(shown, 1 - lit) < 5
     unit.release()
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def test_without_cameras_the_fallback_shader_plays(play: Callable[..., FootageShow]) -> None:

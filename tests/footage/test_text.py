@@ -14,7 +14,6 @@ from perform.documents import SceneError
 from perform.footage import FootageError
 from perform.footage.text import LINE, MOST_LETTERS, TEXT, Text, broken, filled, font_file, opened
 from perform.library import Library
-from perform.render.context import headless
 from perform.scenes.reader import read_scene
 from tests.doubles.library import CUT
 from tests.doubles.rig_shows import Show, shows
@@ -24,13 +23,6 @@ MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 DEFAULTS = {parameter.name: parameter.default for parameter in TEXT}
 LINE_ENDS = ("\r\n", "\r", "\x1c", "\x85", "\u2028", "\u2029")
 BLOCK = "\u2588"  # fills its cell in the font mono
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 @pytest.fixture

@@ -12,18 +12,10 @@ import pytest
 from perform.arrays import Pixels
 from perform.render import DrawnLayer, blend_modes, compositing
 from perform.render.compositing import DEFAULTS, Compositor, variant_of
-from perform.render.context import headless
 from perform.scenes.layers import BLEND_MODES
 
 SIZE = (32, 18)
 Colour = np.ndarray[Any, np.dtype[np.float64]]
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 @pytest.fixture

@@ -1,20 +1,10 @@
 """Feedback: what a buffer keeps of an image, for whom, and for how long."""
 
-from collections.abc import Iterator
-
 import moderngl
 import pytest
 
 from perform.render import Image
-from perform.render.context import headless
 from perform.render.feedback import Feedback, FeedbackBuffer
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import moderngl
 import pytest
 
 from perform.render import inputs_in_code, isf, sizes
-from perform.render.context import headless
 from perform.render.isf import ISFError
 from tests.doubles.shaders import Stage, main, parse
 
@@ -18,13 +16,6 @@ POINT = {"NAME": "pos", "TYPE": "point2D", "DEFAULT": [0.2, 0.4]}
 TINT = {"NAME": "tint", "TYPE": "color", "DEFAULT": [0.2, 0.4, 0.6, 0.8]}
 ON = {"NAME": "on", "TYPE": "bool", "DEFAULT": True}
 MODE = {"NAME": "mode", "TYPE": "long", "MIN": 0, "MAX": 5, "DEFAULT": 1}
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def first(context: moderngl.Context, shader: isf.ISF, **values: Any) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,11 @@ import pytest
 from perform.library import Library
 from perform.parameters import Parameter
 from perform.render import isf
-from perform.render.context import headless
 from perform.render.isf import ISFError
 from perform.render.shader import Shader, ShaderError
 from tests.doubles.shaders import Stage, main, parse, picture, write_png
 
 IMAGE = {"NAME": "inputImage", "TYPE": "image"}
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def drawn(context: moderngl.Context, text: str, **values: Any) -> list[int]:

@@ -1,26 +1,16 @@
 """The flash limiter, with real pictures: what flashes is softened, and nothing else is touched."""
 
-from collections.abc import Iterator
-
 import moderngl
 import numpy as np
 import pytest
 
 from perform.arrays import Floats
-from perform.render.context import headless
 from perform.render.flashes import FlashMeter
 from perform.render.limiter import FlashLimiter
 from perform.scenes.look import FlashMode, Look
 
 SIZE = (64, 36)
 LOOK = Look()
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def texture(context: moderngl.Context, *rgb: int, width: int = SIZE[0]) -> moderngl.Texture:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import moderngl
 import numpy as np
 import pytest
 
 from perform.arrays import Pixels
 from perform.clock import Moment
-from perform.render.context import headless
 from perform.render.pictures import FITS, PARAMETERS, Pictures, spans
 
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def drawn(pictures: Pictures, fit: str = "fill", blend: float = 1.0, sharpness: float = 1.0) -> Pixels:

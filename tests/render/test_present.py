@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import moderngl
@@ -10,16 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perform.render.context import headless
 from perform.render.present import Present
 from perform.scenes.look import Look
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def texture(context: moderngl.Context, grey: Any, floating: bool = False) -> moderngl.Texture:

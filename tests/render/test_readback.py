@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import moderngl
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perform.render.context import headless
 from perform.render.readback import Readback
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def frame(number: int, width: int = 5, height: int = 3) -> NDArray[np.uint8]:

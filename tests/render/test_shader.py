@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from perform.clock import Moment
 from perform.render import isf
-from perform.render.context import headless
 from perform.render.isf import ISFError
 from perform.render.shader import Shader, ShaderError
 from tests.doubles.shaders import SIZE, Stage, main, parse, picture, pixels, write_png
@@ -26,13 +24,6 @@ TRANSITION = [
     {"NAME": "endImage", "TYPE": "image"},
     {"NAME": "progress", "TYPE": "float"},
 ]
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def test_a_solid_color_fills_the_picture(context: moderngl.Context) -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from perform.clock import Moment, OfflineClock, Tempo
 from perform.render import isf
-from perform.render.context import headless
 from perform.render.shader import Shader
 from tests.folders import ROOT
 
@@ -20,13 +19,6 @@ SHADERS = ROOT / "shaders"
 FILTERS = sorted((SHADERS / "filters").glob("*.fs"))
 WIDTH, HEIGHT = SIZE = (160, 90)
 Picture = NDArray[np.uint8]
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[moderngl.Context]:
-    context = headless()
-    yield context
-    context.release()
 
 
 def moments(seconds: float) -> Iterator[Moment]:
