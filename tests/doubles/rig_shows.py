@@ -74,3 +74,16 @@ def shows(folder: Path) -> Iterator[Callable[..., Show]]:
     yield start
     for show in opened:
         show.rig.close()
+
+
+def shows_of(folder: Path, file: str, head: str = "") -> Iterator[Callable[..., Show]]:
+    """What opens a show of a text, which it writes after `head` into a file of that library."""
+    opened = shows(folder)
+    begin = next(opened)
+
+    def start(text: str, **others: float) -> Show:
+        save(folder / file, head + text)
+        return begin(Path(file).stem, **others)
+
+    yield start
+    next(opened, None)

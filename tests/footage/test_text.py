@@ -16,7 +16,7 @@ from perform.footage.text import LINE, MOST_LETTERS, TEXT, Text, broken, filled,
 from perform.library import Library
 from perform.scenes.reader import read_scene
 from tests.doubles.library import CUT
-from tests.doubles.rig_shows import Show, shows
+from tests.doubles.rig_shows import Show, shows_of
 
 SIZE = (160, 90)
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
@@ -179,16 +179,7 @@ def test_perform_check_reads_font_and_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
-    opened = shows(tmp_path)
-    begin = next(opened)
-
-    def played(preset: str) -> Show:
-        (tmp_path / "presets").mkdir(exist_ok=True)
-        (tmp_path / "presets/words.toml").write_text(preset, encoding="utf-8")
-        return begin("words")
-
-    yield played
-    next(opened, None)
+    yield from shows_of(tmp_path, "presets/words.toml")
 
 
 def test_a_message_changes_the_text_of_a_layer(start: Callable[[str], Show]) -> None:

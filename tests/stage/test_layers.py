@@ -7,7 +7,7 @@ import pytest
 
 from perform.documents import SceneError
 from tests.doubles.library import CUT, NEURAL, save
-from tests.doubles.rig_shows import Show, shows
+from tests.doubles.rig_shows import Show, shows_of
 
 GREEN, RED_ = "tint = [0, 1, 0, 1]", "tint = [1, 0, 0, 1]"
 
@@ -22,16 +22,7 @@ def preset(*layers: str, rest: str = "") -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
-    opened = shows(tmp_path)
-    begin = next(opened)
-
-    def played(text: str) -> Show:
-        (tmp_path / "presets").mkdir(exist_ok=True)
-        (tmp_path / "presets/layers.toml").write_text(text, encoding="utf-8")
-        return begin("layers")
-
-    yield played
-    next(opened, None)
+    yield from shows_of(tmp_path, "presets/layers.toml")
 
 
 def test_layers_are_blended_from_the_lowest_up(start: Callable[[str], Show]) -> None:

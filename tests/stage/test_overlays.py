@@ -10,7 +10,7 @@ from perform.footage.text import Text
 from perform.library import Library
 from perform.scenes.setlist import read_setlist
 from tests.doubles.library import NEURAL, save
-from tests.doubles.rig_shows import Show, shows
+from tests.doubles.rig_shows import Show, shows, shows_of
 
 HEAD = 'title = "Set"\nquantise = "off"\n'
 CUES = '[[cue]]\nscene = "red"\n[[cue]]\nscene = "blue"\n'
@@ -22,16 +22,7 @@ INVERT = '[[filter]]\nshader = "invert"\namount = 1\n'
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Show]]:
-    opened = shows(tmp_path)
-    begin = next(opened)
-
-    def played(text: str, **others: float) -> Show:
-        (tmp_path / "setlists").mkdir(exist_ok=True)
-        (tmp_path / "setlists/set.toml").write_text(HEAD + text, encoding="utf-8")
-        return begin("set", **others)
-
-    yield played
-    next(opened, None)
+    yield from shows_of(tmp_path, "setlists/set.toml", HEAD)
 
 
 def test_an_overlay_stays_over_every_scene(start: Callable[..., Show]) -> None:
