@@ -14,6 +14,7 @@ import argparse
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
@@ -22,6 +23,7 @@ from perform import show
 from perform.arrays import Pixels
 from perform.faults import Health
 from perform.outputs import Frame
+from perform.outputs.memory import Memory
 from scripts.played import Played
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,6 +94,19 @@ def played(name: str, size: tuple[int, int], model: str | None, width: int) -> S
     if black:
         raise SystemExit(f"{name}: pictures {black} of the sheet are black")
     return sheet
+
+
+def drawn(text: str, size: tuple[int, int], beat: float) -> Pixels:
+    """The picture of a preset at a beat of the demo track, just after the kick."""
+    memory = Memory()
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "mine.toml"
+        file.write_text(text, encoding="utf-8")
+        rig = show.render(show.Options(str(file), str(show.demo_track()), size=size, fps=FPS, headless=True))
+        rig.outputs.append(memory)
+        rig.run(lambda _: rig.moment is not None and rig.moment.beat >= beat + AFTER)
+    assert memory.last is not None
+    return memory.last.pixels
 
 
 def save(picture: Pixels, file: Path) -> None:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from perform import show
 from perform.arrays import Pixels
-from perform.outputs.memory import Memory
 from perform.scenes.layers import BLEND_MODES
-from scripts.contact_sheets import AFTER, FPS, GAP, ROOT, save
+from scripts.contact_sheets import GAP, ROOT, drawn, save
 
 PAGE = ROOT / "docs" / "layers.md"
 COLUMNS = 6
@@ -40,19 +37,6 @@ size = 0.1
 align = "left"
 place = [0.04, 0.09]
 """
-
-
-def drawn(text: str, size: tuple[int, int], beat: float) -> Pixels:
-    """The picture of a preset at a beat of the demo track, just after the kick."""
-    memory = Memory()
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "mine.toml"
-        file.write_text(text, encoding="utf-8")
-        rig = show.render(show.Options(str(file), str(show.demo_track()), size=size, fps=FPS, headless=True))
-        rig.outputs.append(memory)
-        rig.run(lambda _: rig.moment is not None and rig.moment.beat >= beat + AFTER)
-    assert memory.last is not None
-    return memory.last.pixels
 
 
 def blend_modes() -> Pixels:
