@@ -9,8 +9,8 @@ from perform.documents import SceneError
 from perform.footage.text import Text
 from perform.library import Library
 from perform.scenes.setlist import read_setlist
-from tests.doubles.library import NEURAL, save
-from tests.doubles.rig_shows import Show, shows, shows_of
+from tests.doubles.library import NEURAL, save, write_library
+from tests.doubles.rig_shows import Show, shows_of
 
 HEAD = 'title = "Set"\nquantise = "off"\n'
 CUES = '[[cue]]\nscene = "red"\n[[cue]]\nscene = "blue"\n'
@@ -163,14 +163,11 @@ def test_its_addresses_are_listed(start: Callable[..., Show]) -> None:
     ],
 )
 def test_faults_have_their_key(tmp_path: Path, old: str, new: str, fault: str) -> None:
-    opened = shows(tmp_path)
-    next(opened)("demo")  # writes the library
     file = tmp_path / "set.toml"
     text = HEAD + CUES + GREEN + INVERT
     assert old in text
     file.write_text(text.replace(old, new), encoding="utf-8")
-    library = Library(tmp_path)
+    library = Library(write_library(tmp_path))
     with pytest.raises(SceneError) as caught:
         read_setlist(file, library, library.preset_file)
-    next(opened, None)
     assert any(fault in one for one in caught.value.faults), caught.value.faults
