@@ -34,20 +34,20 @@ class StateKeeper:
         self._file, self._state = file, state
         self._looked = float("-inf")
         self._newest: SavedState | None = None
-        self._written: SavedState | None = None
+        self._unsaved = False  # whether the newest is to be written
         self._fault = ""
         self._changed = threading.Condition()
         self._writing = Background(self._write, "state", self._changed)
 
     def update(self, seconds: float, snapshot: Callable[[], Snapshot]) -> None:
-        """Look whether the state has changed."""
+        """Look whether the state has changed; one that could not be saved is saved again."""
         if 0 <= seconds - self._looked < STATE_EVERY:
             return
         self._looked = seconds
         state = self._state()
-        if state != self._newest:
+        if state != self._newest or self._fault:
             with self._changed:
-                self._newest = state
+                self._newest, self._unsaved = state, True
                 self._changed.notify()
 
     def health(self) -> Health:
@@ -61,10 +61,10 @@ class StateKeeper:
     def _write(self, closing: threading.Event) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._newest != self._written or closing.is_set())
-                newest = self._newest
-            if newest is not None and newest != self._written:
-                self._written = newest
+                self._changed.wait_for(lambda: self._unsaved or closing.is_set())
+                newest = self._newest if self._unsaved else None
+                self._unsaved = False
+            if newest is not None:
                 self._save(newest)
             elif closing.is_set():
                 return
