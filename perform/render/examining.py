@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -133,15 +133,23 @@ def _steps(context: moderngl.Context, report: ShaderReport, size: tuple[int, int
     """The report after each step."""
     shader = isf.load(Path(report.file))
     yield (report := replace(report, parse=True, warnings=[*shader.warnings]))
-    shown = _Stimulus(context, shader, size)
-    unit = Shader(context, shader, size)
+    with closing(_Stimulus(context, shader, size)) as shown:
+        yield from _drawing_steps(context, report, shader, shown)
+
+
+def _drawing_steps(
+    context: moderngl.Context, report: ShaderReport, shader: ISF, shown: _Stimulus
+) -> Iterator[ShaderReport]:
+    """The report after each step that draws."""
+    _ = context.error  # that of a shader before
+    unit = Shader(context, shader, shown.size)
     yield (report := replace(report, compile=True))
     pictures, seconds = shown.drawn(unit)
-    if context.error != "GL_NO_ERROR":
-        raise RuntimeError(f"draws with an error of OpenGL: {context.error}")
+    if (error := context.error) != "GL_NO_ERROR":
+        raise RuntimeError(f"draws with an error of OpenGL: {error}")
     spread = np.ptp(pictures[-1][..., :3].reshape(-1, 3), axis=0).max()
     yield (report := replace(report, draw=True, ms=round(1000 * median(seconds), 2), flat=bool(spread <= 1)))
-    again, _ = shown.drawn(Shader(context, shader, size))
+    again, _ = shown.drawn(Shader(context, shader, shown.size))
     same = all(np.array_equal(one, other) for one, other in zip(pictures, again, strict=True))
     yield (report := replace(report, repeat=same))
     yield replace(report, nan=shown.has_nan(), warnings=[*report.warnings, *shown.claims()])
@@ -151,7 +159,7 @@ class _Stimulus:
     """What a shader is shown: pictures, a tone, and its own default values."""
 
     def __init__(self, context: moderngl.Context, shader: ISF, size: tuple[int, int]) -> None:
-        self._context, self._shader, self._size = context, shader, size
+        self._context, self._shader, self.size = context, shader, size
         self._textures = [_texture(context, size, number) for number, _ in enumerate(shader.images)]
         self._values: dict[str, Any] = {p.name: _value(p) for p in shader.parameters} | {"progress": 0.5}
 
@@ -161,25 +169,32 @@ class _Stimulus:
         """The pictures [height, width, 4] of some frames and the seconds of each but the first, for which the
         driver compiles. The unit is released."""
         pictures, seconds = [], []
-        for frame in range(DRAWN_FRAMES):
-            began = stopwatch()
-            image = unit.render(
-                Moment(frame / 30, frame, 1 / 30 if frame else 0.0, frame / 15, frame / 60, 120.0),
-                self._values | dict(values or {}),
-                *self._textures,
-            )
-            self._context.finish()
-            seconds.append(stopwatch() - began)
-            pictures.append(_pixels(image))
-        unit.release()
+        try:
+            for frame in range(DRAWN_FRAMES):
+                began = stopwatch()
+                image = unit.render(
+                    Moment(frame / 30, frame, 1 / 30 if frame else 0.0, frame / 15, frame / 60, 120.0),
+                    self._values | dict(values or {}),
+                    *self._textures,
+                )
+                self._context.finish()
+                seconds.append(stopwatch() - began)
+                pictures.append(_pixels(image))
+        finally:
+            unit.release()
         return pictures, seconds[1:]
+
+    def close(self) -> None:
+        """Release the pictures."""
+        for texture in self._textures:
+            texture.release()
 
     def has_nan(self) -> bool:
         """Whether it draws what is no number, in any frame of a target of floats."""
         floats = replace(
             self._shader, passes=tuple(replace(step, floating=True) for step in self._shader.passes)
         )
-        pictures, _ = self.drawn(Shader(self._context, floats, self._size, heal=False))
+        pictures, _ = self.drawn(Shader(self._context, floats, self.size, heal=False))
         return any(not np.isfinite(picture).all() for picture in pictures)
 
     def claims(self) -> Iterator[str]:
@@ -192,7 +207,7 @@ class _Stimulus:
         if self._shader.kind == "filter" and self._shader.identity:
             claimed += [("its image at IDENTITY", dict(self._shader.identity), 0)]
         for what, values, number in claimed:
-            pictures, _ = self.drawn(Shader(self._context, self._shader, self._size), values)
+            pictures, _ = self.drawn(Shader(self._context, self._shader, self.size), values)
             wanted = _pixels(self._textures[number])[..., :3].astype(int)
             off = int(np.abs(_eight_bit(pictures[0])[..., :3] - wanted).max())
             if off > 1:

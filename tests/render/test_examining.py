@@ -38,6 +38,17 @@ def load(path):
 isf.load = load
 examining.examine_lines()"""
 
+# A line of less than no width is an error of OpenGL: whenever a certain file is drawn, or only in floats.
+FAULTY = """from perform.render import examining
+from perform.render.shader import Shader
+render = Shader.render
+def rendered(self, *arguments):
+    if "always" in self.isf.name or "floats" in self.isf.name and self.isf.passes[0].floating:
+        self._context.line_width = -1.0
+    return render(self, *arguments)
+Shader.render = rendered
+examining.examine_lines()"""
+
 
 TEXTS = {
     "plain": PLAIN,
@@ -122,6 +133,14 @@ def test_one_that_never_ends_or_crashes_does_not_stop_the_rest(tmp_path: Path) -
     assert [one.draw for one in found] == [True, False, False, True]
     assert found[1].error == "takes longer than 5 s, it may never end"
     assert found[2].error == "the graphics driver crashed on it (signal 11)"
+
+
+def test_an_error_of_opengl_is_named_and_is_that_of_its_shader(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.fs" for name in ("always", "plain", "floats", "z")]
+    for file in files:
+        file.write_text(PLAIN, encoding="utf-8")
+    found = list(examined(files, SIZE, command=children.command(FAULTY)))
+    assert [one.error for one in found] == ["draws with an error of OpenGL: GL_INVALID_VALUE", "", "", ""]
 
 
 def test_the_command_reports_a_folder(tmp_path: Path) -> None:
