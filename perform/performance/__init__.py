@@ -20,7 +20,7 @@ from perform.performance.transition import CueInstance
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
-from perform.scenes.cues import CuePosition, CueSequencer, position_after_edit
+from perform.scenes.cues import CuePosition, CueSequencer, cue_with, position_after_edit
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.readiness import Readiness
 from perform.scenes.router import AddressRouter
@@ -136,13 +136,10 @@ class Performance:
     def restore(self, state: SavedState) -> None:
         """Begin where another run of the setlist was, with what was held; a scene that is not in it any more
         begins with the first cue."""
-        files = [one.cue.scene.file.name for one in self.cues]
-        same = files[state.cue : state.cue + 1] == [state.scene]
-        cue = state.cue if same else files.index(state.scene) if state.scene in files else 0
-        self.position = CuePosition(cue)
-        self._sequencer = CueSequencer(
-            [one.cue for one in self.cues], self.setlist.quantise, self.setlist.loop, first=cue
-        )
+        cues = [one.cue for one in self.cues]
+        first = cue_with(state.scene, state.cue, cues)
+        self.position = CuePosition(first)
+        self._sequencer = CueSequencer(cues, self.setlist.quantise, self.setlist.loop, first=first)
         self._until = _start_until(self.cues[self.position.cue].cue)
         self._router = self._make_router()
         for control in SHOW_CONTROLS:

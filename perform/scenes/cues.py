@@ -258,10 +258,16 @@ def _now(moment: Moment) -> _Start:
 def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
     """A position of an old setlist in an edited one, the same if that has the same scenes; a scene's file may
     have moved to another folder."""
-    files = [cue.scene.file.name for cue in new]
-    if files == [cue.scene.file.name for cue in old]:
+    if [cue.scene.file.name for cue in new] == [cue.scene.file.name for cue in old]:
         return position
-    file = old[position.cue].scene.file.name
-    here = position.cue if file in files[position.cue : position.cue + 1] else None
-    here = here if here is not None else files.index(file) if file in files else 0
+    here = cue_with(old[position.cue].scene.file.name, position.cue, new)
     return CuePosition(here, bar=position.bar, seconds=position.seconds)
+
+
+def cue_with(file: str, place: int, cues: Sequence[Cue]) -> int:
+    """The cue whose scene's file has this name: the one at `place` if it does, else the first that does; 0 if
+    there is none."""
+    files = [cue.scene.file.name for cue in cues]
+    if file in files[place : place + 1]:
+        return place
+    return files.index(file) if file in files else 0
