@@ -16,6 +16,7 @@ import typer
 from perform import paths
 from perform.clock import Lead
 from perform.commands.render import (
+    FlashLimit,
     SceneOption,
     expected_frames,
     render_show,
@@ -63,6 +64,7 @@ WHOLE_OPTIONS = (
     "model",
     "precision",
     "device",
+    "flashes",
 )  # they change the film
 
 DisplayName = Annotated[
@@ -128,13 +130,6 @@ FilmInstead = Annotated[
     bool, typer.Option("--film", help="Without a display make a video, even without a terminal.")
 ]
 Fullscreen = Annotated[bool, typer.Option(help="Show the picture in full screen.")]
-FlashLimit = Annotated[
-    str,
-    typer.Option(
-        help="More than 3 flashes a second over a quarter of the picture: off, warn, or on (soften them).",
-        autocompletion=one_of("off", "warn", "on"),
-    ),
-]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the cue and the held values of the last run.")
 ]
@@ -194,7 +189,6 @@ def play(
             sound=show.sound_option(sound),
             osc_host=place_of(osc)[0],
             osc_port=place_of(osc)[1],
-            flashes=choice("flashes", flashes, ("off", "warn", "on")),
             osc_feedback=tuple(place_of(one, "osc-feedback") for one in osc_feedback or []),
             clock=clock and choice("clock", clock, CLOCK_LEADS),
             view=View(region_of(region), mirror, lift=True),
@@ -214,6 +208,8 @@ def _play(options: Options, seconds: float | None, context: typer.Context, film:
 
     live, record = options.headless or _has_display(), options.record
     if not live:
+        if options.resume:
+            raise ValueError("--resume needs a live show, and there is no display: add --headless")
         show.check_options(options)
     if not live and not film and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=quoted(options.setlist)))

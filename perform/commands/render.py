@@ -6,7 +6,7 @@ import math
 import signal
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self, get_args
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from perform.clock import stopwatch
 from perform.parameters import choice
 from perform.paths import quoted
+from perform.scenes.look import FlashMode
 from perform.terminal import (
     DEVICES,
     ENDLESS,
@@ -30,6 +31,7 @@ from perform.terminal import (
     complaints,
     err,
     existing,
+    one_of,
     opening,
     options_of,
     out,
@@ -47,6 +49,13 @@ if TYPE_CHECKING:
 
 SceneOption = Annotated[
     str | None, typer.Option(help="A preset or setlist, by name or file.", autocompletion=show_names)
+]
+FlashLimit = Annotated[
+    str,
+    typer.Option(
+        help="More than 3 flashes a second over a quarter of the picture: off, warn, or on (soften them).",
+        autocompletion=one_of(*get_args(FlashMode)),
+    ),
 ]
 
 
@@ -79,6 +88,7 @@ def render(
     model: PlayedModel = None,
     precision: NetworkPrecision = "auto",
     device: NetworkDevice = "auto",
+    flashes: FlashLimit = "off",
     digest: Annotated[bool, typer.Option("--digest", help="Print the SHA-256 of all frames.")] = False,
     force: Force = False,
 ) -> None:
@@ -136,6 +146,7 @@ def show_options(context: typer.Context, **changed: object) -> Options:
         "size": size_of(context.params["size"]),
         "precision": choice("precision", context.params["precision"], PRECISIONS),
         "device": choice("device", context.params["device"], DEVICES),
+        "flashes": choice("flashes", context.params["flashes"], get_args(FlashMode)),
     }
     return Options(**options | changed)
 

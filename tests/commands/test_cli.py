@@ -133,12 +133,13 @@ def test_without_a_display_a_person_gets_a_film_and_a_second_one_beside_it(folde
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
 def test_without_a_display_the_film_is_the_beginning_and_the_whole_is_one_command_away(folder: Path) -> None:
     sound = tone(folder / "my tone.wav", 22)
-    words = ("play", "red", "--audio", str(sound), "--size", "64x36", "--fps", "5")
+    words = ("play", "red", "--audio", str(sound), "--size", "64x36", "--fps", "5", "--flashes", "on")
     text = at_a_terminal(folder, *words)
     assert "rendering the first 20 seconds of red to output/red.mp4" in text
     assert "the first second can be watched now, while the film grows: output/red.mp4" in text
     assert len(pictures(folder / "output/red.mp4")) == 100
     whole = text.split("for all of it: ")[1].splitlines()[0].split(" render ")[1]
+    assert "--flashes on" in whole
     run(folder, "render", *shlex.split(whole))
     with av.open(str(folder / "output/red-whole.mp4")) as film:
         assert (film.streams.video[0].width, film.streams.video[0].average_rate) == (64, 5)
@@ -162,6 +163,13 @@ def test_a_film_can_be_asked_for_without_a_display_and_a_terminal(folder: Path) 
     text = run(folder, "play", "red", "--film", "--audio", sound, "--size", "64x36", "--seconds", "0.5")
     assert "no display here" in text
     assert len(pictures(folder / "output/red.mp4")) == 15
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a display")
+def test_a_film_does_not_resume_a_live_show(folder: Path) -> None:
+    done = command.finished("play", "red", "--film", "--resume", "--seconds", "0.5", cwd=folder)
+    assert (done.returncode, [*folder.glob("output/*")]) == (1, [])
+    assert "perform: --resume needs a live show, and there is no display: add --headless" in done.stderr
 
 
 def _lines_of(terminal: int) -> Iterator[str]:
