@@ -98,9 +98,9 @@ class CueSequencer:
         self._began = began if began.bar <= moment.bar else _Start(moment.bar, began.seconds)
         if paused:
             self._stand_still(moment)
+        allowed = self._beat_allows(moment)
         if self._crossfade(crossfade, now, readiness):
             return self._position(moment)
-        allowed = self._beat_allows(moment)
         position = self._position(moment)
         if over and self._done is None:
             self._done = now

@@ -353,6 +353,13 @@ def test_a_cue_whose_end_is_edited_is_not_over() -> None:
     assert {place.cue for place in places} == {0}
 
 
+def test_go_waits_for_its_beat_after_a_crossfader() -> None:
+    faders: dict[int, dict[str, Any]] = {f: {"crossfade": 0.5 if f < 70 else 1.0} for f in range(10, 200)}
+    faders[30]["go"] = 1
+    places = play(CueSequencer([cue("a"), cue("b"), cue("c", 0)], 4, False), 6, faders)
+    assert starts(places) == {0: 0, 1: 10, 2: 120}
+
+
 def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
     asks = {frame: {"crossfade": min(frame / 40, 0.5)} for frame in range(90)}
     places = play(CueSequencer(WAITING, 4, False), 3, asks, edits={50: list(WAITING)})
