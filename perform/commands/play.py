@@ -190,7 +190,7 @@ def play(
             osc_host=place_of(osc)[0],
             osc_port=place_of(osc)[1],
             osc_feedback=tuple(place_of(one, "osc-feedback") for one in osc_feedback or []),
-            clock=clock and choice("clock", clock, CLOCK_LEADS),
+            clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
             view=View(region_of(region), mirror, lift=True),
             loop=not once,
             resume=resume,

@@ -324,6 +324,7 @@ def test_check_finds_every_fault_and_exits_with_1(folder: Path, monkeypatch: pyt
         (["play", "--audio", "missing.wav", "--headless"], "missing.wav"),
         (["play", "--precision", "int4"], "precision 'int4', must be one of"),
         (["play", "--clock", "smpte"], "clock 'smpte', must be one of auto, hand, link, midi, audio, free"),
+        (["play", "--clock", ""], "clock '', must be one of auto"),
         (["render", "missing.wav", "--out", "a.mp4"], "missing.wav: there is no such file"),
         (["render", "--out", "a.mp4"], "the sound is missing"),
         (
