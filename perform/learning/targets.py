@@ -12,6 +12,7 @@ from perform.clock import Moment
 from perform.formula import Formula
 from perform.parameters import SIZES, Parameter, number_text
 from perform.scenes import nodes
+from perform.scenes.addresses import segment
 from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Scene
 from perform.scenes.setlist import Setlist
@@ -148,10 +149,10 @@ def _of_unit(prefix: str, key: str, settings: UnitSettings) -> Iterator[LearnTar
     for parameter in settings.parameters:
         if parameter.playable and parameter.name not in SET_BY_SHOW:
             setting = settings.values.get(parameter.name, parameter.default)
-            address = f"{prefix}/{nodes.segment(parameter.name)}"
+            address = f"{prefix}/{segment(parameter.name)}"
             yield from _parts(f"{key}.{parameter.name}", parameter, setting, address)
     for name, image in settings.images.items():
-        yield from _of_unit(f"{prefix}/{nodes.segment(name)}", f"{key}.{name}", image)
+        yield from _of_unit(f"{prefix}/{segment(name)}", f"{key}.{name}", image)
 
 
 def _parts(key: str, parameter: Parameter, setting: Any, address: str) -> Iterator[LearnTarget]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from perform.formula import Formula
 from perform.parameters import Parameter
+from perform.scenes.addresses import segment
 from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.holds import holdable
 from perform.scenes.scene import Layer, Scene
@@ -23,7 +24,6 @@ from perform.scenes.show import SHOW_CONTROLS, STATUS_PARAMETERS
 READ, WRITE = 1, 2  # bits of a node's access
 RELEASE = "/release"  # releases everything; after a parameter's address, that parameter
 NORM = "/norm"  # after a parameter's address: its value as 0..1 of its range
-UNSAFE = re.compile(r"[^\w.+~:@-]+", re.ASCII)  # characters that OSC reserves, or that are hard to type
 OSC_SIGNAL = re.compile(r'osc\["(?P<address>[^"]+)"\](?:\.(?P<part>\d+))?')
 
 AnyUnit = TypeVar("AnyUnit", UnitSettings, RunningControls)
@@ -127,11 +127,6 @@ def unit_addresses(prefix: str, unit: AnyUnit) -> Iterator[tuple[str, Parameter,
 def cue_address(cue: Cue) -> str:
     """The address that goes to a cue by the number that people give it."""
     return f"/cue/{segment(cue.number)}/start"
-
-
-def segment(name: str) -> str:
-    """A name as a part of an address."""
-    return UNSAFE.sub("_", name)
 
 
 def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:

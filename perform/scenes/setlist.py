@@ -14,6 +14,7 @@ from perform.clock import BEATS_PER_BAR, Lead
 from perform.documents import SceneError, document, fitted_partly
 from perform.faults import reason
 from perform.parameters import Parameter
+from perform.scenes.addresses import segment
 from perform.scenes.controls import UnitSettings, bound
 from perform.scenes.layers import LAYER_PARAMETERS
 from perform.scenes.mapping import SignalMapping
@@ -182,9 +183,11 @@ def read_setlist(
 
 
 def _take_number(reader: Reader, key: str, number: str, taken: dict[str, str]) -> None:
-    """Note a fault if another cue has the number; `taken` are the keys of cues by their numbers."""
-    if number and taken.setdefault(number, key) != key:
-        reader.fault(f"{key}.number", f"= {number!r}, but {taken[number]} has it already")
+    """Note a fault if another cue has the address of this number; `taken` are the keys of cues by theirs."""
+    if number and (first := taken.setdefault(segment(number), key)) != key:
+        reader.fault(
+            f"{key}.number", f"= {number!r}, but {first} has its address /cue/{segment(number)}/start"
+        )
 
 
 def _until(reader: Reader, key: str, cue: _CueText) -> UnitSettings | None:

@@ -86,7 +86,14 @@ def test_bindings_control_the_show(tmp_path: Path) -> None:
         (("bars = 8", "number = [1]"), "cue[0].number"),
         (
             ('scene = "grid"', 'scene = "grid"\nnumber = 2.5'),
-            "cue[1].number = '2.5', but cue[0] has it already",
+            "cue[1].number = '2.5', but cue[0] has its address /cue/2.5/start",
+        ),
+        (
+            (
+                'scene = "grid"\n[cue.tr',
+                'scene = "grid"\nnumber = "2/5"\n[[cue]]\nscene = "grid"\nnumber = "2 5"\n[cue.tr',
+            ),
+            "cue[2].number = '2 5', but cue[1] has its address /cue/2_5/start",
         ),
         (('title = "Demo"', 'title = "Demo"\nfade = -1'), "fade = -1"),
         (

@@ -1,0 +1,12 @@
+"""Names as parts of OSC addresses."""
+
+from __future__ import annotations
+
+import re
+
+UNSAFE = re.compile(r"[^\w.+~:@-]+", re.ASCII)  # characters that OSC reserves, or that are hard to type
+
+
+def segment(name: str) -> str:
+    """A name as a part of an address."""
+    return UNSAFE.sub("_", name)
