@@ -59,7 +59,8 @@ class CueSequencer:
         self._late = False  # the next cue was due, and could not come in yet
         self._done: _Start | None = None  # when the formula of the cue said that it is over
         self._fader: float | None = None  # where the crossfader was
-        self._left: tuple[float, _Start] | None = None  # the end that the fader left, and when its cue began
+        # The end that the fader left, when its cue began, and when its formula said that it is over
+        self._left: tuple[float, _Start, _Start | None] | None = None
 
     def use(self, cues: Sequence[Cue], quantise: int, loop: bool) -> None:
         """Go on with edited cues of the same scenes: what waits, or has begun, stays as it is."""
@@ -162,13 +163,13 @@ class CueSequencer:
                 return False
             if there == self._cue or readiness(there) is not Readiness.READY:
                 return False
-            self._left = was, self._began or now
+            self._left = was, self._began or now, self._done
             self._enter(there, now)
-        end, began = self._left
+        end, began, done = self._left
         if fader in (0.0, 1.0):
             self._left = None
             if fader == end and self._before is not None:
-                self._cue, self._began = self._before, began
+                self._cue, self._began, self._done = self._before, began, done
             else:
                 self._began = now
             self._before = None

@@ -360,6 +360,13 @@ def test_go_waits_for_its_beat_after_a_crossfader() -> None:
     assert starts(places) == {0: 0, 1: 10, 2: 120}
 
 
+def test_a_crossfader_that_returns_leaves_the_end_of_its_cue() -> None:
+    cues = [replace(cue("a", 0), post_wait=1.0, until=NONE), cue("b", 0)]
+    asks: dict[int, dict[str, Any]] = {30: {"over": True}, 40: {"crossfade": 0.5}}
+    places = play(CueSequencer(cues, 4, False), 4, asks)
+    assert [places[at].cue for at in (39, 40, 41, 59, 60)] == [0, 1, 0, 0, 1]
+
+
 def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
     asks = {frame: {"crossfade": min(frame / 40, 0.5)} for frame in range(90)}
     places = play(CueSequencer(WAITING, 4, False), 3, asks, edits={50: list(WAITING)})
