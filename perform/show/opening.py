@@ -33,7 +33,7 @@ from perform.render.limiter import FlashLimiter
 from perform.render.present import Present
 from perform.render.trials import Trials
 from perform.rig import Rig
-from perform.scenes.saved import read_state
+from perform.scenes.saved import SavedState, read_state
 from perform.scenes.setlist import Setlist
 from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
@@ -284,13 +284,23 @@ def _state(options: Options, setlist: Path, performance: Performance) -> list[Ou
     file = state_file(setlist)
     if options.resume:
         try:
-            performance.restore(read_state(file))
+            _resume(performance, read_state(file))
             log.info("resumed from %s", file)
         except FileNotFoundError:
             log.warning("there is no saved state of %s to resume", options.setlist)
         except (OSError, SceneError) as error:
             log.error("the show begins anew: %s", reason(error))
     return [StateKeeper(file, performance.saved)] if options.keep_state else []
+
+
+def _resume(performance: Performance, state: SavedState) -> None:
+    """Go on from a state, and say what of it has no place in the show any more."""
+    performance.restore(state)
+    now = performance.saved()
+    if now.scene != state.scene:
+        log.warning("%s is in no cue any more: the show begins with %s", state.scene, now.scene)
+    if gone := [address for address, parts in state.held.items() if now.held.get(address) != parts]:
+        log.warning("what was held does not fit the show any more: %s", ", ".join(gone))
 
 
 def _recorders(options: Options, fps: float, sound: Sound, live: bool) -> list[Output]:

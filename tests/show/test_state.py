@@ -14,7 +14,7 @@ from perform.documents import SceneError
 from perform.scenes.saved import SavedState, read_state
 from perform.scenes.snapshot import Snapshot
 from perform.show.state import StateKeeper, state_file
-from tests.doubles.command import environment, start
+from tests.doubles.command import environment, finished, start
 from tests.doubles.library import write_library
 from tests.doubles.performances import performance, play, shader_scene
 from tests.doubles.rig_shows import Show, shows
@@ -107,6 +107,37 @@ def test_each_show_has_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert state_file(Path("a/set.toml")) != state_file(Path("b/set.toml"))
     assert state_file(Path("a/set.toml")) == state_file(tmp_path / "a/set.toml")
     assert state_file(Path("a/set.toml")).parent == paths.user_data() / "state"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (
+            STATE.model_copy(update={"scene": "gone.toml"}),
+            "gone.toml is in no cue any more: the show begins with ",
+        ),
+        (
+            SavedState(
+                cue=0, scene="red.toml", held={"/generator/tint": {0: 0.5, 1: "x"}, "/none": {0: 1.0}}
+            ),
+            "what was held does not fit the show any more: /generator/tint, /none",
+        ),
+    ],
+)
+def test_what_has_no_place_in_the_show_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: SavedState, told: str
+) -> None:
+    folder = write_library(tmp_path / "show")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    file = state_file(folder / "setlists/demo.toml")
+    file.parent.mkdir(parents=True)
+    file.write_text(state.model_dump_json())
+    words = ["play", "setlists/demo.toml", "--headless", "--audio", "none", "--osc", "0", "--resume"]
+    env = environment() | {"XDG_DATA_HOME": str(tmp_path / "data")}
+    done = finished(*words, "--size", "64x36", "--seconds", "0.2", cwd=folder, env=env)
+    assert done.returncode == 0
+    assert told in done.stderr
 
 
 def test_kills_never_tear_the_file_and_the_show_is_back_on_its_cue(tmp_path: Path) -> None:
