@@ -1,7 +1,7 @@
 """How one display of a venue shows the canvas: values alone, which `render/projection.py` draws.
 
-The picture goes through them in this order: the `part` of the canvas is turned and mirrored, corrected in colour,
-softened at its edges, bent by the mesh, and pinned by its corners; then masks hide parts of the display.
+The picture goes through them in this order: the `part` of the canvas is turned and mirrored, corrected in
+colour, softened at its edges, bent by the mesh, and pinned by its corners; then masks hide parts of the display.
 
 Coordinates are 0..1 from the lower left: of the canvas for `part`; of the picture before mesh and corner pin
 for `blend`, so that a soft edge follows the picture; of the display for corners and masks.
@@ -70,10 +70,10 @@ class Projection:
     """What a display shows of the canvas, and how.
 
     `part` is left, bottom, width and height of what it shows. It fills the picture; the whole canvas, without
-    corner pin or mesh, is cropped to the display's shape. `rotation` turns the picture to the left, in degrees;
-    `flip` mirrors it, for rear projection. `corners` are where the corners of the picture are, which may be
-    outside of the display; `mesh` has rows of points of a smooth surface, 2x2 or more, where they are before the
-    corner pin.
+    corner pin or mesh, is cropped to the display's shape. `rotation` turns the picture to the left, in
+    degrees; `flip` mirrors it, for rear projection. `corners` are where the corners of the picture are, which
+    may be outside of the display; `mesh` has rows of points of a smooth surface, 2x2 or more, where they are
+    before the corner pin.
     """
 
     part: tuple[float, float, float, float] = WHOLE
