@@ -1,7 +1,8 @@
 """How one display of a venue shows the canvas: values alone, which `render/projection.py` draws.
 
 The picture goes through them in this order: the `part` of the canvas is turned and mirrored, corrected in
-colour, softened at its edges, bent by the mesh, and pinned by its corners; then masks hide parts of the display.
+colour, softened at its edges, bent by the mesh, and pinned by its corners; then masks hide parts of the
+display.
 
 Coordinates are 0..1 from the lower left: of the canvas for `part`; of the picture before mesh and corner pin
 for `blend`, so that a soft edge follows the picture; of the display for corners and masks.
