@@ -19,7 +19,6 @@ from perform.scenes.look import Look
 if TYPE_CHECKING:
     import moderngl
 
-# The pattern moves by 5.588238 pixels a frame, a step that keeps its spectrum (Jimenez 2014), 64 frames long.
 _PRESENT = """
 uniform sampler2D image;
 uniform vec2 shown;     // share of the image that is seen, per axis
@@ -78,8 +77,14 @@ class Present:
         if look.gamma != 1:
             strip = self._gamma
             strip.set(exponent=1 / look.gamma)
-        shown, shift = _shown(image.size, viewport[2:]), 5.588238 * (look.frame % 64)
-        strip.over(framebuffer, viewport, image=0, shown=shown, master=min(look.master, 1.0), shift=shift)
+        strip.over(
+            framebuffer,
+            viewport,
+            image=0,
+            shown=shown(image.size, viewport[2:]),
+            master=min(look.master, 1.0),
+            shift=dither_shift(look.frame),
+        )
 
     def release(self) -> None:
         """Release the texture and the program; safe to call twice."""
@@ -89,7 +94,13 @@ class Present:
         self._gamma.release()
 
 
-def _shown(image: tuple[int, int], output: tuple[int, int]) -> tuple[float, float]:
+def dither_shift(frame: int) -> float:
+    """How far the pattern of the dither has moved, in pixels: by a step that keeps its spectrum (Jimenez
+    2014), 64 frames long."""
+    return 5.588238 * (frame % 64)
+
+
+def shown(image: tuple[int, int], output: tuple[int, int]) -> tuple[float, float]:
     """The share of an image's width and height that fills an output of another shape."""
     wide = image[0] * output[1] / max(image[1] * output[0], 1)
     return (1 / wide, 1.0) if wide > 1 else (1.0, wide)

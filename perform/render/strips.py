@@ -35,11 +35,14 @@ void main() { color = texture(image, place); }
 
 
 class Strip:
-    """A program that draws over all of a target; uniforms keep their values until they are set again."""
+    """A program that draws over all of a target; uniforms keep their values until they are set again.
 
-    def __init__(self, context: moderngl.Context, fragment: str) -> None:
+    Another `vertex` shader than that of four corners gets `gl_VertexID` and `gl_InstanceID` alone.
+    """
+
+    def __init__(self, context: moderngl.Context, fragment: str, vertex: str = VERTEX) -> None:
         self._mode = context.TRIANGLE_STRIP
-        self._program = context.program(vertex_shader=VERTEX, fragment_shader=HEAD + fragment)
+        self._program = context.program(vertex_shader=vertex, fragment_shader=HEAD + fragment)
         self._vertices = context.vertex_array(self._program, [])
         self._set: dict[str, object] = {}
 
@@ -52,15 +55,23 @@ class Strip:
 
     def draw(self, target: Target, region: Region | None = None, **uniforms: object) -> None:
         """Draw into a target, or into its `region` (x, y, width, height)."""
-        self.over(target.framebuffer, region or (0, 0, *target.size), **uniforms)
+        self.set(**uniforms)
+        self.over(target.framebuffer, region or (0, 0, *target.size))
         target.drawn()
 
-    def over(self, framebuffer: moderngl.Framebuffer, region: Region, **uniforms: object) -> None:
-        """Draw into a region of any framebuffer, such as a window's."""
+    def over(
+        self,
+        framebuffer: moderngl.Framebuffer,
+        region: Region,
+        vertices: int = 4,
+        instances: int = 1,
+        **uniforms: object,
+    ) -> None:
+        """Draw into a region of any framebuffer, such as a window's: a strip, or several of them."""
         self.set(**uniforms)
         framebuffer.use()
         framebuffer.viewport = region
-        self._vertices.render(self._mode, 4)
+        self._vertices.render(self._mode, vertices, instances=instances)
 
     def release(self) -> None:
         self._vertices.release()
