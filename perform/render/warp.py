@@ -12,7 +12,7 @@ import numpy as np
 from perform.arrays import Doubles, Floats
 from perform.scenes.projection import SQUARE, Corners, Mesh, homography
 
-CELLS = 16  # pieces from one control point to the next: between them the surface is flat
+PIECES = 16  # pieces from one control point to the next: between them the surface is flat
 PLAIN_MESH: Mesh = (SQUARE[:2], (SQUARE[3], SQUARE[2]))
 
 
@@ -23,15 +23,15 @@ def surface(mesh: Mesh, corners: Corners) -> Floats:
     if matrix is None:
         raise ValueError(f"corners = {corners}: no convex quadrilateral")
     controls = np.array(mesh or PLAIN_MESH, np.float64)
-    rows, columns = (_weights(count) for count in controls.shape[:2])
+    rows, columns = (_spline(count) for count in controls.shape[:2])
     points = np.einsum("ri,cj,ijk->rck", rows, columns, controls)
     pinned: Floats = (np.insert(points, 2, 1.0, axis=2) @ matrix.T).astype(np.float32)
     return pinned
 
 
-def _weights(count: int) -> Doubles:
+def _spline(count: int) -> Doubles:
     """How much each of `count` control points counts at each point along one axis [points, count]."""
-    along = np.arange(-1, (count - 1) * CELLS + 2) / CELLS  # in distances of control points
+    along = np.arange(-1, (count - 1) * PIECES + 2) / PIECES  # in distances of control points
     first = np.clip(np.floor(along).astype(int), 0, count - 2)
     t = along - first
     outside = (t < 0) | (t > 1)  # a straight line there
