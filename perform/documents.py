@@ -28,7 +28,7 @@ WIDE_MARKS = {
 LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")  # in the words of tomllib
 TWICE = re.compile("Cannot (declare|overwrite|mutate)")  # the same, of a name
-WIDEST = 60  # characters of a line that a message shows
+WIDEST = 60  # characters of a line or a value that a message shows
 CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"  # quotes of web pages and text programs
 HINTS = {  # lines that people write, and what they should be
     rf"^[^\"'#]*[{CURLY}]": 'write straight quotes, "like these"',
@@ -82,6 +82,21 @@ def edit_tables(text: str, change: Callable[[Any], None]) -> str:
     if "\r\n" in body and not LONE_NEWLINE.search(body):
         after = LONE_NEWLINE.sub("\r\n", after)
     return text[: len(text) - len(body)] + after
+
+
+def set_key(table: Any, name: str, value: object) -> None:
+    """Set a value of a table (of tomlkit); a new one goes after the table's last value, before comments on
+    the next table."""
+    from tomlkit.items import Table
+
+    body = table.value.body if isinstance(table, Table) and name not in table else []
+    rest = len(body)
+    while rest and body[rest - 1][0] is None:
+        rest -= 1
+    after = body[rest:]
+    del body[rest:]
+    table[name] = value
+    body.extend(after)
 
 
 def document(path: Path) -> dict[str, Any]:
@@ -170,11 +185,17 @@ def _sentence(error: Any, model: type[BaseModel], before: str = "") -> str:
         words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
         return f"{key} {must_be_table(key, error['input'], words, several)}"
     if error["type"] == "too_short":
-        return f"{key} = {error['input']!r}, must have {error['ctx']['min_length']} or more"
+        return f"{key} = {_shown(error['input'])}, must have {error['ctx']['min_length']} or more"
     expected = (
         error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
     )
-    return f"{key} = {error['input']!r}, {expected[:1].lower()}{expected[1:]}"
+    return f"{key} = {_shown(error['input'])}, {expected[:1].lower()}{expected[1:]}"
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it."""
+    text = repr(value)
+    return text if len(text) <= WIDEST else f"{text[:WIDEST]}…"
 
 
 def must_be_table(key: str, value: object, words: Sequence[str], several: bool = False) -> str:

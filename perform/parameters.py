@@ -176,3 +176,25 @@ def did_you_mean(
 def name_hint(name: str, known: Collection[str]) -> str:
     """The end of a message on a name that is not there: the known names most like it, or all of them."""
     return "; " + (did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}")
+
+
+def place_of(text: str, what: str = "osc") -> tuple[str, int]:
+    """Host and port of a text such as 192.168.0.7:9000, or of a port alone, on this machine. Raises
+    ValueError, which names `what` it is."""
+    before, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{what} {text!r}, must be HOST:PORT or a port 0..65535")
+    return before or "127.0.0.1", int(port)
+
+
+def size_of(text: str, square: bool = False) -> tuple[int, int]:
+    """Width and height of a text such as 1280x720; with `square`, 64 is 64x64. Raises ValueError."""
+    width, _, height = text.lower().partition("x")
+    if square and width == text:
+        height = width
+    if not (
+        width.isdecimal() and height.isdecimal() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384
+    ):
+        allowed = "WIDTHxHEIGHT, or one number for a square" if square else "WIDTHxHEIGHT"
+        raise ValueError(f"size {text!r}, must be {allowed}, each 16..16384 pixels")
+    return int(width), int(height)

@@ -141,15 +141,15 @@ def _same_name(name: str) -> str:
 @contextmanager
 def whole_file(file: Path, suffix: str = ".part", synced: bool = False) -> Iterator[Path]:
     """A path to write to, which becomes `file` when the block ends; if it fails, `file` stays as it is. A
-    link stays a link, and what is `special` is never replaced. `synced`: also after a power cut. OSError,
-    with the name of the file, if it cannot be written."""
+    file keeps its mode, a link stays a link, and what is `special` is never replaced. `synced`: also after
+    a power cut. OSError, with the name of the file, if it cannot be written."""
     named, file = file, Path(os.path.realpath(file))
     if kind := special(file) or ("a link to itself" if file.is_symlink() else ""):
         raise OSError(f"{named} is {kind}, must be a file")
     partial = file.with_name(file.name + suffix)
     try:
         partial.touch()
-        mode = partial.stat().st_mode
+        mode = (file if file.exists() else partial).stat().st_mode
         yield partial
         with suppress(OSError):  # some folders of a network have no modes
             partial.chmod(mode)  # some libraries write files that only their owner may read

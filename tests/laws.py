@@ -35,7 +35,7 @@ FLOORS = (
     ("library", "sampling"),
     ("stage", "training"),
     ("rig", "flora", "models"),
-    ("learning", "loops"),
+    ("learning", "loops", "venue"),
     ("show",),
     ("demonstrations",),
     ("terminal",),

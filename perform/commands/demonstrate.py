@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perform import paths
+from perform.parameters import place_of, size_of
 from perform.terminal import (
     MidiPort,
     OscAddress,
@@ -19,9 +20,7 @@ from perform.terminal import (
     complaints,
     err,
     out,
-    place_of,
     preset_names,
-    size_of,
 )
 
 if TYPE_CHECKING:

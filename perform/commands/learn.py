@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from perform.learning import Press, Takeover
-from perform.parameters import choice
+from perform.parameters import choice, place_of
 from perform.terminal import (
     ENDLESS,
     MidiPort,
@@ -21,7 +21,6 @@ from perform.terminal import (
     complaints,
     err,
     one_of,
-    place_of,
     say,
     show_names,
 )

@@ -12,6 +12,7 @@ from perform import paths
 from perform.commands.render import render_show
 from perform.loops import TEMPLATE, Loop, choose_keyframes, keyframe_sheet, read_loop, write_loop
 from perform.outputs.codecs import encoding
+from perform.parameters import size_of
 from perform.paths import quoted, write_whole
 from perform.terminal import (
     LARGEST_SEED,
@@ -23,7 +24,6 @@ from perform.terminal import (
     complaints,
     model_names,
     say,
-    size_of,
 )
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from perform.commands.play import (
     JoinLink,
 )
 from perform.commands.render import SceneOption
-from perform.parameters import choice
+from perform.parameters import choice, place_of
 from perform.terminal import (
     REGION_HELP,
     MidiPort,
@@ -30,7 +30,6 @@ from perform.terminal import (
     complaints,
     opening,
     out,
-    place_of,
     printable,
     say,
     signal_names,

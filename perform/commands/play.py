@@ -24,7 +24,7 @@ from perform.commands.render import (
     show_and_sound,
     show_options,
 )
-from perform.parameters import choice
+from perform.parameters import choice, place_of
 from perform.paths import claimed, quoted
 from perform.terminal import (
     REGION_HELP,
@@ -44,7 +44,6 @@ from perform.terminal import (
     err,
     one_of,
     opening,
-    place_of,
     program,
     say,
     show_names,

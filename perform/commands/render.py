@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from perform.clock import stopwatch
-from perform.parameters import choice
+from perform.parameters import choice, size_of
 from perform.paths import quoted
 from perform.scenes.look import FlashMode
 from perform.terminal import (
@@ -37,7 +37,6 @@ from perform.terminal import (
     out,
     say_cut_short,
     show_names,
-    size_of,
     under_way,
 )
 

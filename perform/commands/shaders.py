@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from perform.terminal import AsJson, PictureSize, complain, complaints, out, size_of, watched
+from perform.parameters import size_of
+from perform.terminal import AsJson, PictureSize, complain, complaints, out, watched
 
 if TYPE_CHECKING:
     from perform.render.examining import ShaderReport

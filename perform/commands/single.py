@@ -12,6 +12,7 @@ from rich.progress import BarColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
 from perform.commands.beats import beats
+from perform.parameters import size_of
 from perform.terminal import (
     INTERRUPTED,
     LARGEST_SEED,
@@ -24,7 +25,6 @@ from perform.terminal import (
     progress_bar,
     say,
     say_cut_short,
-    size_of,
 )
 
 if TYPE_CHECKING:

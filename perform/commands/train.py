@@ -209,7 +209,7 @@ def _resumed_run(folder: Path, device: str, others: tuple[object, ...]) -> Train
 
 def settings_of(pictures: PictureDataset, device: str, options: dict[str, Any]) -> TrainingSettings:
     """The settings: from the options that are given, the others from the kind, the device and the dataset."""
-    from perform.terminal import size_of
+    from perform.parameters import size_of
     from perform.training.settings import DCGAN, MODEL_KINDS, ON_GPU, Freeze, TrainingSettings
 
     kind = choice("model kind", options["kind"], MODEL_KINDS)

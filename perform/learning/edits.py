@@ -20,10 +20,9 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import InvalidStringError, TOMLKitError
-from tomlkit.items import Table
 
 from perform import paths
-from perform.documents import MARK, SceneError, edit_tables, read_marked_text
+from perform.documents import MARK, SceneError, edit_tables, read_marked_text, set_key
 from perform.learning.targets import OTHER_TABLE
 
 EDITS_KEPT = 200  # for undo
@@ -55,11 +54,11 @@ def with_value(
         if value is None:
             table.pop(name, None)
         elif part is None:
-            _set(table, name, _quoted(value))
+            set_key(table, name, _quoted(value))
         elif name in table:
             table[name][part] = _quoted(value)
         else:
-            _set(table, name, [*default[:part], _quoted(value), *default[part + 1 :]])
+            set_key(table, name, [*default[:part], _quoted(value), *default[part + 1 :]])
 
     return edit_tables(text, change)
 
@@ -206,18 +205,6 @@ def table_of(document: Any, key: str) -> tuple[Any, str]:
             table[word] = tomlkit.table()
         table = table[word] if number is None else table[word][int(number)]
     return table, name
-
-
-def _set(table: Any, name: str, value: object) -> None:
-    """Set a value; a new one goes after the table's last value, before comments on the next table."""
-    body = table.value.body if isinstance(table, Table) and name not in table else []
-    rest = len(body)
-    while rest and body[rest - 1][0] is None:
-        rest -= 1
-    after = body[rest:]
-    del body[rest:]
-    table[name] = value
-    body.extend(after)
 
 
 def _quoted(value: object) -> object:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from perform.cli import app
 from perform.inputs.osc.packets import message
-from perform.terminal import place_of
+from perform.parameters import place_of
 from tests.doubles.boards import Controller
 from tests.doubles.command import start
 from tests.doubles.library import write_library
