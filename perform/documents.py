@@ -185,14 +185,14 @@ def _sentence(error: Any, model: type[BaseModel], before: str = "") -> str:
         words = getattr(inner, "FIRST_KEYS", {}).get(name, ())
         return f"{key} {must_be_table(key, error['input'], words, several)}"
     if error["type"] == "too_short":
-        return f"{key} = {_shown(error['input'])}, must have {error['ctx']['min_length']} or more"
+        return f"{key} = {_cut(error['input'])}, must have {error['ctx']['min_length']} or more"
     expected = (
         error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
     )
-    return f"{key} = {_shown(error['input'])}, {expected[:1].lower()}{expected[1:]}"
+    return f"{key} = {_cut(error['input'])}, {expected[:1].lower()}{expected[1:]}"
 
 
-def _shown(value: object) -> str:
+def _cut(value: object) -> str:
     """A value as a message shows it."""
     text = repr(value)
     return text if len(text) <= WIDEST else f"{text[:WIDEST]}…"

@@ -22,7 +22,16 @@ from perform.scenes.projection import (
     Mask,
     Projection,
 )
-from perform.venue.values import CornerPoints, MeshPoints, Part, Place, Polygon, Region, Size, White
+from perform.venue.values import (
+    CameraRegion,
+    CanvasPart,
+    CornerPoints,
+    MeshPoints,
+    Place,
+    Polygon,
+    Size,
+    White,
+)
 
 OPERATOR_SIZE = (1280, 720)
 OPTIONS = {  # of `perform play`, and the key that has each
@@ -65,7 +74,7 @@ class _Clock(_Text):
 
 class _Camera(_Text):
     name: str = ""
-    region: Region = (0.0, 0.0, 1.0, 1.0)
+    region: CameraRegion = (0.0, 0.0, 1.0, 1.0)
     mirror: bool = True
 
 
@@ -101,7 +110,7 @@ class _Display(_Text):
     name: str = ""
     size: Size | None = None
     refresh: int | None = Field(default=None, ge=1, le=1000)
-    shows: Part = WHOLE
+    shows: CanvasPart = WHOLE
     rotate: Literal[0, 90, 180, 270] = 0
     flip: bool = False
     corners: CornerPoints = SQUARE

@@ -47,7 +47,7 @@ def _with_projection(text: str, number: int, before: Projection, after: Projecti
             if isinstance(value, dict):
                 _set_table(table, key, {name: one for name, one in value.items() if one != old[key][name]})
             else:
-                _replace(table, key, FORMS.get(key, _plain)(value))
+                _replace(table, key, WRITTEN.get(key, _short)(value))
 
     return edit_tables(text, change)
 
@@ -73,7 +73,7 @@ def _set_table(table: Any, key: str, values: Mapping[str, object]) -> None:
     if key not in table:
         set_key(table, key, tomlkit.inline_table())
     for name, value in values.items():
-        set_key(table[key], name, _plain(value))
+        set_key(table[key], name, _short(value))
 
 
 def _replace(table: Any, key: str, value: object) -> None:
@@ -85,37 +85,37 @@ def _replace(table: Any, key: str, value: object) -> None:
     set_key(table, key, value)
 
 
-def _plain(value: Any) -> Any:
+def _short(value: Any) -> Any:
     """A value as TOML has it, with few digits."""
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_short(one) for one in value]
     if isinstance(value, float):
         short = round(value, DIGITS)
         return int(short) if short == int(short) else short
     return value
 
 
-def _mesh(rows: Any) -> Any:
+def _mesh_lines(rows: Any) -> Any:
     """A row of points a line."""
     import tomlkit
 
-    return tomlkit.item(_plain(rows)).multiline(len(rows) > 0)
+    return tomlkit.item(_short(rows)).multiline(len(rows) > 0)
 
 
-def _masks(masks: tuple[Mask, ...]) -> Any:
+def _mask_lines(masks: tuple[Mask, ...]) -> Any:
     """A mask a line, without what it has by default."""
     import tomlkit
 
     array = tomlkit.array()
     for mask in masks:
         line = tomlkit.inline_table()
-        line["points"] = _plain(mask.points)
+        line["points"] = _short(mask.points)
         if mask.feather:
-            line["feather"] = _plain(mask.feather)
+            line["feather"] = _short(mask.feather)
         if mask.invert:
             line["invert"] = True
         array.append(line)
     return array.multiline(len(masks) > 0)
 
 
-FORMS: Mapping[str, Callable[[Any], Any]] = {"mesh": _mesh, "masks": _masks}
+WRITTEN: Mapping[str, Callable[[Any], Any]] = {"mesh": _mesh_lines, "masks": _mask_lines}

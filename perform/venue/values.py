@@ -34,7 +34,7 @@ def _checked(read: Callable[[Any], Any], allowed: str) -> Any:
     return BeforeValidator(check)
 
 
-def number(value: object) -> float:
+def _finite(value: object) -> float:
     """A finite number. Raises TypeError, ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(value)
@@ -43,17 +43,17 @@ def number(value: object) -> float:
     return float(value)
 
 
-def _numbers(value: Any, count: int, low: float, high: float) -> tuple[float, ...]:
+def _bounded(value: Any, count: int, low: float, high: float) -> tuple[float, ...]:
     if not isinstance(value, list):
         raise TypeError(value)
-    found = tuple(map(number, value))
+    found = tuple(map(_finite, value))
     if len(found) != count or not all(low <= one <= high for one in found):
         raise ValueError(value)
     return found
 
 
 def _point(value: Any) -> Point:
-    x, y = _numbers(value, 2, -FARTHEST, 1 + FARTHEST)
+    x, y = _bounded(value, 2, -FARTHEST, 1 + FARTHEST)
     return x, y
 
 
@@ -77,7 +77,7 @@ def _polygon(value: Any) -> tuple[Point, ...]:
     return found
 
 
-def _mesh(value: Any) -> Mesh:
+def _mesh_rows(value: Any) -> Mesh:
     if not isinstance(value, list):
         raise TypeError(value)
     rows = tuple(map(_points, value))
@@ -86,15 +86,15 @@ def _mesh(value: Any) -> Mesh:
     return rows
 
 
-def _part(value: Any) -> tuple[float, ...]:
-    left, bottom, width, height = _numbers(value, 4, -FARTHEST, 1 + FARTHEST)
+def _canvas_part(value: Any) -> tuple[float, ...]:
+    left, bottom, width, height = _bounded(value, 4, -FARTHEST, 1 + FARTHEST)
     if min(width, height) <= 0:
         raise ValueError(value)
     return left, bottom, width, height
 
 
 def _white(value: Any) -> tuple[float, ...]:
-    return _numbers(value, 3, 0, MOST_GAIN) if isinstance(value, list) else white_gains(number(value))
+    return _bounded(value, 3, 0, MOST_GAIN) if isinstance(value, list) else white_gains(_finite(value))
 
 
 def _size(value: Any) -> tuple[int, int]:
@@ -111,7 +111,7 @@ def _place(value: Any) -> str:
 
 
 def _region(value: Any) -> tuple[float, ...]:
-    found = _numbers(value, 4, 0, 1)
+    found = _bounded(value, 4, 0, 1)
     return region_of(",".join(map(str, found)))
 
 
@@ -119,13 +119,13 @@ Size: TypeAlias = Annotated[
     tuple[int, int], _checked(_size, "WIDTHxHEIGHT in quotes, each 16..16384 pixels"), Field(strict=False)
 ]
 Place: TypeAlias = Annotated[str, _checked(_place, '"HOST:PORT" or a port 0..65535')]
-Region: TypeAlias = Annotated[
+CameraRegion: TypeAlias = Annotated[
     tuple[float, float, float, float],
     _checked(_region, "[left, top, right, bottom], each 0..1, left below right and top below bottom"),
 ]
-Part: TypeAlias = Annotated[
+CanvasPart: TypeAlias = Annotated[
     tuple[float, float, float, float],
-    _checked(_part, "[left, bottom, width, height], 1 is the whole canvas, width and height above 0"),
+    _checked(_canvas_part, "[left, bottom, width, height], 1 is the whole canvas, width and height above 0"),
 ]
 CornerPoints: TypeAlias = Annotated[
     tuple[Point, Point, Point, Point],
@@ -134,7 +134,8 @@ CornerPoints: TypeAlias = Annotated[
 MeshPoints: TypeAlias = Annotated[
     Mesh,
     _checked(
-        _mesh, "rows of points [x, y] within -10..11, the lowest row first, all of one length, 2x2 or more"
+        _mesh_rows,
+        "rows of points [x, y] within -10..11, the lowest row first, all of one length, 2x2 or more",
     ),
 ]
 Polygon: TypeAlias = Annotated[
