@@ -34,7 +34,7 @@ def _checked(read: Callable[[Any], Any], allowed: str) -> Any:
     return BeforeValidator(check)
 
 
-def _finite(value: object) -> float:
+def _real(value: object) -> float:
     """A finite number. Raises TypeError, ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(value)
@@ -46,7 +46,7 @@ def _finite(value: object) -> float:
 def _bounded(value: Any, count: int, low: float, high: float) -> tuple[float, ...]:
     if not isinstance(value, list):
         raise TypeError(value)
-    found = tuple(map(_finite, value))
+    found = tuple(map(_real, value))
     if len(found) != count or not all(low <= one <= high for one in found):
         raise ValueError(value)
     return found
@@ -77,7 +77,7 @@ def _polygon(value: Any) -> tuple[Point, ...]:
     return found
 
 
-def _mesh_rows(value: Any) -> Mesh:
+def _rows(value: Any) -> Mesh:
     if not isinstance(value, list):
         raise TypeError(value)
     rows = tuple(map(_points, value))
@@ -94,7 +94,7 @@ def _canvas_part(value: Any) -> tuple[float, ...]:
 
 
 def _white(value: Any) -> tuple[float, ...]:
-    return _bounded(value, 3, 0, MOST_GAIN) if isinstance(value, list) else white_gains(_finite(value))
+    return _bounded(value, 3, 0, MOST_GAIN) if isinstance(value, list) else white_gains(_real(value))
 
 
 def _size(value: Any) -> tuple[int, int]:
@@ -134,7 +134,7 @@ CornerPoints: TypeAlias = Annotated[
 MeshPoints: TypeAlias = Annotated[
     Mesh,
     _checked(
-        _mesh_rows,
+        _rows,
         "rows of points [x, y] within -10..11, the lowest row first, all of one length, 2x2 or more",
     ),
 ]
