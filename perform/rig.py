@@ -274,7 +274,7 @@ class Rig:
                     self._edited = setlist
                     return
                 before, played = self._units(), self.performance.setlist
-                cues = self.stage.open(setlist, self.performance.cues)
+                cues = self.stage.open(setlist, self.performance.loaded_first)
                 faults = *setlist.faults, *map(reason, self.stage.rejected)
                 over = self.stage.over
                 scenes = tuple(one.cue for one in cues)
@@ -286,7 +286,8 @@ class Rig:
 
     def _units(self) -> list[object]:
         """What plays: the scene and the transition of each cue, and what is over them."""
-        return [*((one.scene, one.transition) for one in self.performance.cues), self.performance.over]
+        cues = self.performance.cues
+        return [*((one.scene, one.twin, one.transition) for one in cues), self.performance.over]
 
     @contextmanager
     def _contain_edit(self, setlist: Setlist | None = None) -> Iterator[None]:

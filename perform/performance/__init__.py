@@ -15,18 +15,20 @@ from functools import partial
 from perform import formula
 from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.parameters import Values
+from perform.performance import decks
 from perform.performance.scene import SceneInstance
 from perform.performance.transition import CueInstance
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
-from perform.scenes.cues import CuePosition, CueSequencer, cue_with, position_after_edit
+from perform.scenes.cues import CueSequencer, cue_with, position_after_edit
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.readiness import Readiness
-from perform.scenes.router import AddressRouter
+from perform.scenes.nodes import deck_scene
+from perform.scenes.router import AddressRouter, CueControls
 from perform.scenes.saved import KEPT_CONTROLS, SavedState
 from perform.scenes.setlist import Cue, Setlist
-from perform.scenes.show import SHOW_CONTROLS
+from perform.scenes.show import DECKS, SHOW_CONTROLS
 from perform.scenes.snapshot import Snapshot
 from perform.signals import Event, Signals
 
@@ -62,20 +64,30 @@ class Performance:
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
         self._image: Image | None = None
-        self._scene = 0  # the value of the parameter `scene` on the last frame
+        self._chosen: dict[str, int] = {}  # the values of the controls that choose a cue on the last frame
         self.setlist, self.cues = setlist, cues
         self.mappings: SignalMapper = MappingPlayers(setlist.mappings)
         self._show = setlist.show.start()
         self._sequencer = CueSequencer([one.cue for one in cues], setlist.quantise, setlist.loop)
-        self.position = CuePosition(0)
         self._faded = 0.0  # how far the picture is faded out
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin where the sequencer is."""
+        self.position = self._sequencer.position
+        decks.part(self.position, self.cues)
         self._until = _start_until(self.cues[self.position.cue].cue)
         self._router = self._make_router()
 
     @property
     def following(self) -> int:
-        """The cue that comes next."""
+        """The cue that comes next, the one that is on at the end of the setlist."""
         return self._sequencer.following
+
+    @property
+    def loaded_first(self) -> list[CueInstance]:
+        """All cues: first the one that is on, then the one on the free deck."""
+        return decks.loaded_first(self.position, self.cues)
 
     @property
     def tempo(self) -> Tempo:
@@ -88,13 +100,15 @@ class Performance:
         """Play an edited setlist, from the cue that is on if its scene is still in it."""
         self.over = over
         old, new = [one.cue for one in self.cues], [one.cue for one in cues]
-        position = position_after_edit(self.position, old, new)
-        if position is self.position:
+        before, position = self.position, position_after_edit(self.position, old, new)
+        if position is before:
             self._sequencer.use(new, setlist.quantise, setlist.loop)
         else:
             self._sequencer = CueSequencer(new, setlist.quantise, setlist.loop, position)
-        if position is not self.position or new[position.cue].until != old[position.cue].until:
+            position = self._sequencer.position
+        if position is not before or new[position.cue].until != old[position.cue].until:
             self._until = _start_until(new[position.cue])
+        decks.load_edited(before, self.cues, position, cues)
         self.position = position
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
@@ -114,23 +128,32 @@ class Performance:
             "/now/number": cue.number,
             "/now/name": cue.name,
             "/now/notes": cue.notes,
-            "/now/queued": 0.0 if position.queued is None else position.queued + 1.0,
+            "/now/queued": _number(position.queued),
+            "/now/deck": DECKS[position.deck],
+            "/now/standby": _number(position.standby),
             "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
             "/now/held": float(router.held),
             "/scene": position.cue + 1.0,
+            "/standby": _number(position.standby),
+            "/crossfader": position.crossfader,
+            **{deck_scene(name): _number(cue) for name, (cue, _) in zip(DECKS, position.decks, strict=True)},
             "/tempo/bpm": self.tempo.bpm,
         }
         return Snapshot(router.nodes, router.values(self.signals, now))
 
     def saved(self) -> SavedState:
         """What hands have changed, to be restored in another run."""
-        values, by_hand = self._show.last, self.tempo.source == "hand"
+        values, by_hand, position = self._show.last, self.tempo.source == "hand", self.position
+        loaded = position.standby if position.loaded else None
         return SavedState(
-            cue=self.position.cue,
-            scene=self.cues[self.position.cue].cue.scene.file.name,
+            cue=position.cue,
+            scene=self._file_name(position.cue),
+            deck=DECKS[position.deck],
+            standby=loaded,
+            standby_scene="" if loaded is None else self._file_name(loaded),
             bpm=round(self.tempo.bpm, 3) if by_hand else None,
             controls={name: float(values[name]) for name in KEPT_CONTROLS if name in values},
-            held=self._router.held_values,
+            held=self._router.held_values(both=position.before is None),
         )
 
     def restore(self, state: SavedState) -> None:
@@ -138,10 +161,13 @@ class Performance:
         begins with the first cue."""
         cues = [one.cue for one in self.cues]
         first = cue_with(state.scene, state.cue, cues)
-        self.position = CuePosition(first)
-        self._sequencer = CueSequencer(cues, self.setlist.quantise, self.setlist.loop, first=first)
-        self._until = _start_until(self.cues[self.position.cue].cue)
-        self._router = self._make_router()
+        turn = DECKS.index(state.deck)
+        self._sequencer = CueSequencer(cues, self.setlist.quantise, self.setlist.loop, first=first, turn=turn)
+        if state.standby is not None:
+            standby = cue_with(state.standby_scene, state.standby, cues)
+            if self._file_name(standby) == state.standby_scene:
+                self._sequencer.choose(standby=standby + 1)
+        self._begin()
         for control in SHOW_CONTROLS:
             if control.name in state.controls:
                 self._router.hold(control.address, 0, state.controls[control.name])
@@ -186,18 +212,23 @@ class Performance:
 
     def _move(self, moment: Moment, signals: Signals, show: Values) -> None:
         """Move through the setlist; a scene that comes in starts again."""
-        chosen = show["scene"] if show["scene"] != self._scene else 0
-        self._scene = show["scene"]
         before = self.position
-        self._sequencer.choose(show["go"], show["back"], chosen)
+        chosen = {name: show[name] for name in ("scene", "standby", "deck_a", "deck_b")}
+        scene, *loaded = (0 if value == self._chosen.get(name, 0) else value for name, value in chosen.items())
+        self._chosen = chosen
+        standby = loaded[0] or loaded[2 - before.deck]  # of a deck, only if it is the free one
+        self._sequencer.choose(show["go"], show["back"], scene, standby)
         self._request()
         over = bool(self._until and self._until.step(moment, signals)["until"])
         paused = bool(show["pause"] or show["fadeout"])
-        self.position = self._sequencer.step(moment, show["crossfade"], self._readiness, over, paused)
-        if self.position.cue != before.cue:
-            if self.position.cue != before.before:  # which a crossfader came back to
-                self.cues[self.position.cue].scene.enter()
-            self._until = _start_until(self.cues[self.position.cue].cue)
+        position = self.position = self._sequencer.step(
+            moment, show["crossfader"], self._readiness, over, paused
+        )
+        if position.decks != before.decks:
+            decks.load(before, position, self.cues)
+        if position.turn != before.turn:
+            self._until = _start_until(self.cues[position.cue].cue)
+        if position.decks != before.decks or position.turn != before.turn:
             self._router = self._make_router()
 
     def _request(self) -> None:
@@ -210,14 +241,18 @@ class Performance:
             if self._readiness(cue) is not Readiness.FAILED:
                 return
 
+    def _file_name(self, cue: int) -> str:
+        return self.cues[cue].cue.scene.file.name
+
     def _readiness(self, cue: int) -> Readiness:
         return self.cues[cue].scene.readiness
 
     def _make_router(self) -> AddressRouter:
-        """The router from addresses to the parameters of the current cue."""
-        now = self.cues[self.position.cue]
+        """The router from addresses to the parameters of what is on the decks."""
+        cues = [decks.on_deck(deck, self.position, self.cues) for deck in range(len(DECKS))]
+        controls = [one and CueControls(one.cue, one.scene.controls, one.controls) for one in cues]
         over = self.over.controls if self.over else []
-        return AddressRouter(self.setlist, now.cue, self._show, now.scene.controls, now.controls, over)
+        return AddressRouter(self.setlist, self._show, controls, self.position.deck, over)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
         """The image of the current scene, or of the transition to it, under what is over all scenes."""
@@ -225,6 +260,11 @@ class Performance:
         before = None if position.before is None else self.cues[position.before].scene
         image = self.cues[position.cue].image_source(before, position.progress).render(moment, signals)
         return self.over.over(image, moment, signals) if self.over else image
+
+
+def _number(cue: int | None) -> float:
+    """A cue counted from 1; 0: none."""
+    return 0.0 if cue is None else cue + 1.0
 
 
 def _start_until(cue: Cue) -> RunningControls | None:

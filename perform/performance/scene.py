@@ -248,9 +248,18 @@ class SceneInstance:
         ]
         return self.compositor.render(drawn)
 
+    def load(self) -> None:
+        """Begin on a deck, with nothing held by hand."""
+        for controls in self.controls:
+            controls.release()
+        self.enter()
+
     def enter(self) -> None:
-        """Begin again: formulas forget, films go back to their beginning."""
+        """Begin again: formulas forget, films go back to their beginning; what hands hold stays."""
+        before = self.controls
         self._start()
+        for controls, one in zip(self.controls, before, strict=True):
+            controls.keep_held(one)
         if self.feedback:
             self.feedback.clear()
         for unit in self.units:

@@ -68,12 +68,26 @@ class Morph(TransitionInstance):
 
 @dataclass(slots=True)
 class CueInstance:
-    """A cue on stage: its scene, and the transition that brings it in."""
+    """A cue on stage: its scene, and the transition that brings it in. Where several cues play one scene,
+    `twin` is the same scene, opened a second time: one of them may be on each deck."""
 
     cue: Cue
     scene: SceneInstance
     transition: Unit
     controls: RunningControls
+    twin: SceneInstance | None = None
+
+    def part(self, beside: SceneInstance | None) -> None:
+        """Play the other of the two scenes if `beside`, the scene on the other deck, is this one."""
+        if self.twin and self.scene is beside:
+            self.scene, self.twin = self.twin, self.scene
+
+    def load(self, beside: SceneInstance | None) -> None:
+        """Begin on a deck, with nothing held by hand; `beside` is the scene on the other deck."""
+        self.part(beside)
+        if self.scene is not beside:
+            self.scene.load()
+        self.controls.release()
 
     def image_source(self, before: SceneInstance | None, progress: float) -> ImageSource:
         """The scene, or while it comes in the transition from the scene before."""

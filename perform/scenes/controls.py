@@ -98,6 +98,12 @@ class RunningControls:
             if name in before.images:
                 image.resume_from(before.images[name])
 
+    def keep_held(self, before: RunningControls) -> None:
+        """Hold what other controls of the same settings hold."""
+        self._holds |= before._holds
+        for name, image in self.images.items():
+            image.keep_held(before.images[name])
+
     @property
     def held(self) -> int:
         """How many parameters are held by hand, those of its images with them."""

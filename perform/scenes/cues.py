@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Moment
 from perform.scenes.readiness import Readiness
 from perform.scenes.setlist import Cue
+
+log = logging.getLogger("perform")
+Load: TypeAlias = tuple[int | None, int]  # a cue, or None, and the turn in which it is on
 
 
 @dataclass(frozen=True, slots=True)
 class CuePosition:
     """A position in the setlist: the cue that is on, the one that it came from while it comes in
     (else None), the progress of that (0..1), the cue that waits for its beat, and the bar and the second at
-    which the cue began."""
+    which the cue began.
+
+    `turn` counts the cues that have come in; each comes in on the other deck. `standby` is the cue that
+    comes next, None at the end; `loaded` is whether a hand has chosen it.
+    """
 
     cue: int
     before: int | None = None
@@ -22,6 +31,26 @@ class CuePosition:
     queued: int | None = None
     bar: float = 0.0
     seconds: float = 0.0
+    turn: int = 0
+    standby: int | None = None
+    loaded: bool = False
+
+    @property
+    def deck(self) -> int:
+        """The deck of the cue that is on: 0 is A, 1 is B."""
+        return self.turn % 2
+
+    @property
+    def decks(self) -> tuple[Load, Load]:
+        """What is loaded on A and on B: beside the cue that is on, the one that goes out, then `standby`."""
+        free = (self.standby, self.turn + 1) if self.before is None else (self.before, self.turn - 1)
+        on = (self.cue, self.turn)
+        return (free, on) if self.deck else (on, free)
+
+    @property
+    def crossfader(self) -> float:
+        """Where a crossfader would stand: 0 at deck A, 1 at deck B."""
+        return self.progress if self.deck else 1 - self.progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +74,17 @@ class CueSequencer:
         quantise: int,
         loop: bool,
         position: CuePosition | None = None,
-        first: int = 0,
+        first: int | None = None,
+        turn: int = 0,
     ) -> None:
-        """It is at a position, or begins with the cue `first`."""
+        """It is at a position, or begins with the cue `first`, else with the first that is armed; `turn` is
+        that of its position."""
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        start = position or CuePosition(first)
+        start = position or CuePosition(_first_armed(cues) if first is None else first, turn=turn)
         self._cue, self._before, self._queued = start.cue, start.before, start.queued
+        self._turn, self._loaded = start.turn, start.standby if start.loaded else None
         self._began = _Start(position.bar, position.seconds) if position else None
         self._beat = 0.0  # of the last step
         self._allowed: float | None = None  # the seconds when a beat allowed the queued cue
@@ -68,11 +100,14 @@ class CueSequencer:
             self._done = None
         self._cues, self._quantise, self._loop = cues, quantise, loop
 
-    def choose(self, go: bool = False, back: bool = False, scene: int = 0) -> None:
-        """Queue the next cue, the one before, or `scene`, a cue counted from 1; 0 chooses none."""
+    def choose(self, go: bool = False, back: bool = False, scene: int = 0, standby: int = 0) -> None:
+        """Queue the next cue, the one before, or `scene`, a cue counted from 1; 0 chooses none. `standby` is
+        the cue that comes next instead."""
+        if 0 < standby <= len(self._cues):
+            self._load(standby - 1)
         here = self._cue if self._queued is None else self._queued
         if go:
-            self._queued = self._neighbour(here, 1)
+            self._queued = self.following if self._queued is None else self._neighbour(here, 1)
         if back:
             self._queued = self._neighbour(here, -1)
         if 0 < scene <= len(self._cues):
@@ -80,15 +115,23 @@ class CueSequencer:
         if go or back or scene:
             self._allowed = None
 
+    def _load(self, cue: int) -> None:
+        """Make a cue the one that comes next; GO may wait for its beat already. The one that is on stays."""
+        if cue == self._cue:
+            return
+        self._loaded = cue
+        if self._queued is not None:
+            self._queued, self._allowed = cue, None
+
     def step(
         self,
         moment: Moment,
-        crossfade: float = 0.0,
+        crossfader: float = 0.0,
         readiness: Callable[[int], Readiness] = lambda cue: Readiness.READY,
         over: bool = False,
         paused: bool = False,
     ) -> CuePosition:
-        """The position at this moment. `crossfade` (0..1) is a fader whose every way from end to end is a
+        """The position at this moment. `crossfader` (0..1) is a fader whose every way from end to end is a
         transition to the cue that follows; `over` is what the formula of the cue says. While it is `paused`,
         lengths, waits and transitions stand still.
 
@@ -100,7 +143,7 @@ class CueSequencer:
         if paused:
             self._stand_still(moment)
         allowed = self._beat_allows(moment)
-        if self._crossfade(crossfade, now, readiness):
+        if self._crossfade(crossfader, now, readiness):
             return self._position(moment)
         position = self._position(moment)
         if over and self._done is None:
@@ -132,6 +175,7 @@ class CueSequencer:
             self._allowed = now.seconds
         if state is Readiness.FAILED:
             self._queued = self._allowed = None
+            self._say_failed(cue)
         if state is not Readiness.READY or self._allowed is None:
             return
         wait = self._cues[cue].pre_wait
@@ -139,10 +183,23 @@ class CueSequencer:
             self._enter(cue, now)
 
     @property
+    def position(self) -> CuePosition:
+        """The position outside of a transition."""
+        began = self._began or _Start(0.0, 0.0)
+        return self._position_at(1.0, began)
+
+    @property
     def following(self) -> int:
-        """The cue that comes next, this one at the end of a setlist that does not loop."""
-        there = self._queued if self._queued is not None else self._neighbour(self._cue, 1)
+        """The cue that comes next: the one that waits for its beat, or that a hand has loaded, else the next
+        that is armed; this one at the end of a setlist that does not loop."""
+        there = self._loaded if self._queued is None else self._queued
+        there = self._neighbour(self._cue, 1) if there is None else there
         return self._cue if there is None else there
+
+    @property
+    def standby(self) -> int | None:
+        """The same, None at the end."""
+        return None if self.following == self._cue else self.following
 
     def upcoming(self) -> Iterator[int]:
         """The cues that may come next, the nearest first: each is for when those before it have FAILED."""
@@ -158,22 +215,40 @@ class CueSequencer:
         If it comes back instead, the cue before goes on."""
         was, self._fader = self._fader, fader
         if self._left is None:
-            there = self.following
-            if was not in (0.0, 1.0) or fader == was or self._before is not None:
+            end, there = self._end_left(was, fader), self.following
+            if end is None or there == self._cue:
                 return False
-            if there == self._cue or readiness(there) is not Readiness.READY:
+            if (state := readiness(there)) is not Readiness.READY:
+                if state is Readiness.FAILED:
+                    self._say_failed(there)
                 return False
-            self._left = was, self._began or now, self._done
+            self._left = end, self._began or now, self._done
             self._enter(there, now)
         end, began, done = self._left
         if fader in (0.0, 1.0):
             self._left = None
             if fader == end and self._before is not None:
+                self._loaded = self._cue if self._loaded is None else self._loaded
                 self._cue, self._began, self._done = self._before, began, done
+                self._turn -= 1
             else:
                 self._began = now
             self._before = None
         return True
+
+    def _end_left(self, was: float | None, fader: float) -> float | None:
+        """The end that the crossfader has just left; None if it has not. After GO has gone to the other deck,
+        a fader is still at its end, or (a fader with a motor) has gone to that of the deck: it is the nearer
+        of the two."""
+        deck = float(self._turn % 2)
+        if was not in (0.0, 1.0) or fader == was or self._before is not None:
+            return None
+        end = deck if abs(fader - deck) < abs(fader - was) else was
+        return None if fader == end else end
+
+    def _say_failed(self, cue: int) -> None:
+        title = self._cues[cue].title
+        log.error("cue %d, %s, cannot be opened: %s plays on", cue + 1, title, self._cues[self._cue].title)
 
     def _neighbour(self, cue: int, step: int) -> int | None:
         """The next armed cue in a direction; past the end without a loop, the queued cue or None."""
@@ -217,11 +292,9 @@ class CueSequencer:
 
     def _enter_next(self, due: _Start, now: _Start, readiness: Callable[[int], Readiness]) -> None:
         """Enter the next cue that can be opened: as of when it was due, or of now if it is late."""
-        following = self._neighbour(self._cue, 1)
-        for _ in self._cues:
-            if following is None or readiness(following) is not Readiness.FAILED:
-                break
-            following = self._neighbour(following, 1)
+        upcoming = (cue for cue in self.upcoming() if readiness(cue) is not Readiness.FAILED)
+        following = next(upcoming, None)
+        following = None if following == self._cue else following
         wait = 0.0 if following is None else self._cues[following].pre_wait
         if wait and now.seconds < due.seconds + wait - ROUNDING:
             return
@@ -232,8 +305,9 @@ class CueSequencer:
             self._late = following is not None
 
     def _enter(self, cue: int, start: _Start) -> None:
-        self._queued, self._late, self._allowed = None, False, None
+        self._queued, self._loaded, self._late, self._allowed = None, None, False, None
         if cue != self._cue:
+            self._turn += 1
             self._before, self._cue, self._began, self._done = self._cue, cue, start, None
 
     def _position(self, moment: Moment) -> CuePosition:
@@ -249,11 +323,29 @@ class CueSequencer:
             progress = 1.0
         if progress == 1:
             self._before = None
-        return CuePosition(self._cue, self._before, progress, self._queued, began.bar, began.seconds)
+        return self._position_at(progress, began)
+
+    def _position_at(self, progress: float, began: _Start) -> CuePosition:
+        return CuePosition(
+            self._cue,
+            self._before,
+            progress,
+            self._queued,
+            began.bar,
+            began.seconds,
+            self._turn,
+            self.standby,
+            self._loaded is not None,
+        )
 
 
 def _now(moment: Moment) -> _Start:
     return _Start(moment.bar, moment.seconds)
+
+
+def _first_armed(cues: Sequence[Cue]) -> int:
+    """The first cue that is armed, the first of all if none is."""
+    return next((number for number, cue in enumerate(cues) if cue.armed), 0)
 
 
 def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
@@ -262,7 +354,13 @@ def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence
     if [cue.scene.file.name for cue in new] == [cue.scene.file.name for cue in old]:
         return position
     here = cue_with(old[position.cue].scene.file.name, position.cue, new)
-    return CuePosition(here, bar=position.bar, seconds=position.seconds)
+    there = CuePosition(here, bar=position.bar, seconds=position.seconds, turn=position.turn)
+    if not position.loaded or position.standby is None:
+        return there
+    file = old[position.standby].scene.file.name
+    standby = cue_with(file, position.standby, new)
+    kept = new[standby].scene.file.name == file and standby != here
+    return replace(there, standby=standby, loaded=True) if kept else there
 
 
 def cue_with(file: str, place: int, cues: Sequence[Cue]) -> int:

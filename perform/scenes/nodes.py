@@ -19,9 +19,10 @@ from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.holds import holdable
 from perform.scenes.scene import Layer, Scene
 from perform.scenes.setlist import Cue, Setlist
-from perform.scenes.show import SHOW_CONTROLS, STATUS_PARAMETERS
+from perform.scenes.show import DECKS, SHOW_CONTROLS, STATUS_PARAMETERS
 
 READ, WRITE = 1, 2  # bits of a node's access
+DECK = "/deck/"  # the beginning of the addresses of both decks
 RELEASE = "/release"  # releases everything; after a parameter's address, that parameter
 NORM = "/norm"  # after a parameter's address: its value as 0..1 of its range
 OSC_SIGNAL = re.compile(r'osc\["(?P<address>[^"]+)"\](?:\.(?P<part>\d+))?')
@@ -85,10 +86,16 @@ def _named_units(key: str, prefix: str, several: Sequence[UnitSettings]) -> Iter
         yield SceneUnit(f"{key}[{number}]", f"{prefix}/{name}", settings)
 
 
-def all_nodes(setlist: Setlist, cue: Cue) -> dict[str, Node]:
-    """Every node while `cue` is on: those of the show, and those of the scene."""
+def all_nodes(setlist: Setlist, cue: Cue, decks: Sequence[Cue | None] = ()) -> dict[str, Node]:
+    """Every node while `cue` is on: those of the show, those of the scene, and those of the cues on `decks` A
+    and B."""
     show = show_nodes(setlist)
-    return show | _cue_nodes(cue, show)
+    nodes = show | _cue_nodes(cue, show)
+    signals = setlist.show.signal_names.union(*(one.scene.signal_names for one in decks if one))
+    named = osc_addresses(signals)
+    for deck, one in zip(DECKS, decks, strict=False):
+        nodes |= _deck_nodes(deck_prefix(deck), one, named) if one else {}
+    return nodes
 
 
 def show_nodes(setlist: Setlist) -> dict[str, Node]:
@@ -124,16 +131,41 @@ def unit_addresses(prefix: str, unit: AnyUnit) -> Iterator[tuple[str, Parameter,
         yield from unit_addresses(f"{prefix}/{segment(name)}", image)
 
 
+def deck_prefix(deck: str) -> str:
+    """The beginning of the addresses of a deck, `a` or `b`."""
+    return f"{DECK}{deck}"
+
+
+def deck_scene(deck: str) -> str:
+    """The address that loads a cue on a deck."""
+    return f"{deck_prefix(deck)}/scene"
+
+
 def cue_address(cue: Cue) -> str:
     """The address that goes to a cue by the number that people give it."""
     return f"/cue/{segment(cue.number)}/start"
 
 
 def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
-    rows = [(one.prefix, one.settings) for one in units(cue.scene)]
-    nodes = _unit_nodes([*rows, ("/transition", cue.transition.shader)])
     named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
-    return _with_formulas(nodes, named - show.keys())
+    return _with_formulas(_unit_nodes(_rows(cue)), named - show.keys())
+
+
+def _deck_nodes(prefix: str, cue: Cue, named: frozenset[str]) -> dict[str, Node]:
+    """The nodes of a cue on a deck; `named` are the addresses that formulas name."""
+    nodes = {f"{prefix}{address}": node for address, node in _unit_nodes(_rows(cue)).items()}
+    about = "everything that is held on this deck goes back to its formula"
+    release = Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
+    return {
+        address: replace(node, address=address, in_formulas=address in named)
+        for address, node in (nodes | {f"{prefix}{RELEASE}": release}).items()
+    }
+
+
+def _rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
+    """The units of a cue, each with the beginning of its addresses."""
+    rows = [(one.prefix, one.settings) for one in units(cue.scene)]
+    return [*rows, ("/transition", cue.transition.shader)]
 
 
 def _unit_nodes(rows: Iterable[tuple[str, UnitSettings]]) -> dict[str, Node]:

@@ -27,15 +27,31 @@ from perform.scenes.nodes import (
     Node,
     all_nodes,
     cue_address,
+    DECK,
+    deck_prefix,
     unit_addresses,
     units,
 )
 from perform.scenes.setlist import Cue, Setlist
-from perform.scenes.show import SHOW_CONTROLS
+from perform.scenes.show import DECKS, SHOW_CONTROLS
 from perform.scenes.snapshot import Arguments
 from perform.signals import Event, Signals
 
-SOURCE = re.compile(r"^(/(?:layer|overlay)/\d+)?/source/")
+SOURCE = re.compile(r"^(/deck/\w)?(/(?:layer|overlay)/\d+)?/source/")
+
+
+@dataclass(frozen=True, slots=True)
+class CueControls:
+    """The running controls of a cue: those of `units(cue.scene)` in their order, and of its transition."""
+
+    cue: Cue
+    scene: Sequence[RunningControls]
+    transition: RunningControls
+
+    @property
+    def all(self) -> tuple[RunningControls, ...]:
+        """Those of the scene and of the transition."""
+        return *self.scene, self.transition
 
 
 @dataclass(slots=True)
@@ -57,28 +73,35 @@ class Destination:
 
 
 class AddressRouter:
-    """Routes messages while a cue is on."""
+    """Routes messages to what is on the decks: the cue that is on has two addresses, with its deck and
+    without."""
 
     def __init__(
         self,
         setlist: Setlist,
-        cue: Cue,
         show: RunningControls,
-        scene: Sequence[RunningControls],
-        transition: RunningControls,
+        decks: Sequence[CueControls | None],
+        deck: int = 0,
         over: Sequence[RunningControls] = (),
     ) -> None:
-        """`scene` are the controls of `units(cue.scene)`, in their order, `over` those of what is over it."""
-        self.nodes: Mapping[str, Node] = MappingProxyType(all_nodes(setlist, cue))
+        """`decks` are the cues on A and B, or None, `deck` is the number of the one that is on; `over` are
+        the controls of what is over the scenes."""
+        on = decks[deck]
+        assert on
+        cues = [one.cue if one else None for one in decks]
+        self.nodes: Mapping[str, Node] = MappingProxyType(all_nodes(setlist, on.cue, cues))
         self._in_formulas = {address for address, node in self.nodes.items() if node.in_formulas}
         self._show = show
-        self._scene = [*scene, transition, *over]
+        self._decks = {f"{deck_prefix(name)}{RELEASE}": one for name, one in zip(DECKS, decks, strict=True)}
+        self._on = deck_prefix(DECKS[deck]) + "/"
+        self._held = [*(controls for one in decks if one for controls in one.all), *over]
         self._destinations: dict[str, Destination] = {}
-        for unit, controls in zip(units(cue.scene), scene, strict=True):
-            self._add(unit.prefix, controls)
+        self._add_cue("", on)
         for unit, controls in zip(units(setlist.over) if setlist.over else (), over, strict=True):
             self._add(unit.prefix, controls)
-        self._add("/transition", transition)
+        for name, one in zip(DECKS, decks, strict=True):
+            if one:
+                self._add_cue(deck_prefix(name), one)
         for control in SHOW_CONTROLS:
             self._destinations[control.address] = Destination(show, control.parameter, control.mode)
         scene_number = self._destinations["/scene"]
@@ -121,12 +144,13 @@ class AddressRouter:
                 cleared[control.name] = control.panic
         return cleared
 
-    @property
-    def held_values(self) -> dict[str, dict[int, float | str]]:
-        """What hands hold of the scene and of what is over it, by address and part."""
+    def held_values(self, both: bool = True) -> dict[str, dict[int, float | str]]:
+        """What hands hold of the scene that is on, of what is over it and (`both`) of the free deck, by
+        address and part."""
+        hidden = self._on if both else DECK
         found = {}
         for address, destination in self._destinations.items():
-            if destination.controls is not self._show:
+            if destination.controls is not self._show and not address.startswith(hidden):
                 found[address] = dict(destination.controls.held_parts(destination.parameter))
         return {address: parts for address, parts in found.items() if parts}
 
@@ -137,7 +161,7 @@ class AddressRouter:
 
     def release(self) -> None:
         """Release everything but the crossfader."""
-        for controls in self._scene:
+        for controls in self._held:
             controls.release()
         for control in SHOW_CONTROLS:
             if control.released:
@@ -145,8 +169,8 @@ class AddressRouter:
 
     @property
     def held(self) -> int:
-        """How many parameters of the scene are held."""
-        return sum(controls.held for controls in self._scene)
+        """How many parameters of the scenes on both decks, and of what is over them, are held."""
+        return sum(controls.held for controls in self._held)
 
     def values(self, signals: Signals, status: Mapping[str, float | str]) -> dict[str, Arguments]:
         """The value of every address that can be read; for one that formulas name, its last message.
@@ -167,14 +191,22 @@ class AddressRouter:
         address, _, part = name.rpartition(".")
         return (name, "") if name in self.nodes or not part.isdecimal() else (address, part)
 
+    def _add_cue(self, prefix: str, one: CueControls) -> None:
+        for unit, controls in zip(units(one.cue.scene), one.scene, strict=True):
+            self._add(f"{prefix}{unit.prefix}", controls)
+        self._add(f"{prefix}/transition", one.transition)
+
     def _add(self, prefix: str, controls: RunningControls) -> None:
         for address, parameter, owner in unit_addresses(prefix, controls):
             self._destinations[address] = Destination(owner, parameter)
 
     def _set(self, address: str, part: int, value: float | str) -> None:
-        address = SOURCE.sub(r"\1/generator/", address)  # the other name of a source
+        address = SOURCE.sub(r"\1\2/generator/", address)  # the other name of a source
         if address == RELEASE and value:
             self.release()
+        elif (one := self._decks.get(address)) and value:
+            for controls in one.all:
+                controls.release()
         elif destination := self._destinations.get(address):
             destination.hold(part, value)
         elif (destination := self._destinations.get(address.removesuffix(RELEASE))) and value:

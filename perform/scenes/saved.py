@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
 from perform.documents import SceneError, read_text
 
 # The controls of the show that come back: switches and faders, no triggers
-KEPT_CONTROLS = ("master", "blackout", "freeze", "pause", "fadeout", "crossfade")
+KEPT_CONTROLS = ("master", "blackout", "freeze", "pause", "fadeout", "crossfader")
 
 
 class SavedState(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
-    """The cue that is on, by its place and the name of its scene's file; the tempo, if a hand
-    has set it; the show's own controls by name; and what is held, by address and part of the parameter."""
+    """The cue that is on, by its place and the name of its scene's file, and its deck; the one that a hand
+    has loaded on the other, if it has; the tempo, if a hand has set it; the show's own controls by name; and
+    what is held, by address and part of the parameter."""
 
     cue: int = Field(ge=0)
     scene: str
+    deck: Literal["a", "b"] = "a"
+    standby: int | None = Field(default=None, ge=0)
+    standby_scene: str = ""
     bpm: float | None = Field(default=None, gt=0, le=1000)
     controls: dict[str, float] = {}
     held: dict[str, dict[int, float | str]] = {}

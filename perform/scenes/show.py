@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from perform.clock import Lead
 from perform.parameters import Parameter
 from perform.scenes.holds import HoldMode
+
+DECKS: tuple[Literal["a", "b"], ...] = ("a", "b")  # as they are called in addresses
 
 # A key, or an OSC message: each fires when it is pressed or sent, whatever the other is at. A control whose
 # formula names no message is set by one all the same, at its own address (see nodes.py).
@@ -45,6 +47,11 @@ def _press(name: str, key: str, description: str, address: str = "", binding: st
     return ShowControl(parameter, address, binding or _KEY_OR_OSC.format(key, address))
 
 
+def _load(name: str, address: str, where: str) -> ShowControl:
+    about = f"loads this cue on {where}: it comes next; 0 does nothing"
+    return ShowControl(Parameter(name, 0.0, 0.0, 999.0, kind="int", description=about), address, mode="once")
+
+
 SHOW_CONTROLS = (
     ShowControl(
         Parameter("master", 1.0, 0.0, 1.0, description="brightness of everything"),
@@ -64,15 +71,18 @@ SHOW_CONTROLS = (
         f"max(midi.scene, {_SCENES})",
         mode="once",
     ),
+    _load("standby", "/standby", "the free deck"),
+    _load("deck_a", "/deck/a/scene", "deck A, if it is free"),
+    _load("deck_b", "/deck/b/scene", "deck B, if it is free"),
     ShowControl(
         Parameter(
-            "crossfade",
+            "crossfader",
             0.0,
             0.0,
             1.0,
-            description="you make the transition to the next cue by hand, from one end to the other",
+            description="from deck A (0) to deck B (1): a transition to the next cue by hand",
         ),
-        "/crossfade",
+        "/crossfader",
         released=False,  # the picture would jump
     ),
     _press("tap", "t", "taps the tempo", "/tempo/tap"),
@@ -128,6 +138,8 @@ STATUS_PARAMETERS = (  # read only, below /now
     Parameter("name", "", description="its name", kind="text"),
     Parameter("notes", "", description="its notes", kind="text"),
     Parameter("queued", 0, 0, 999, description="the number of the queued cue; 0: none", kind="int"),
+    Parameter("deck", "a", kind="choice", choices=DECKS, description="the deck of the current cue"),
+    Parameter("standby", 0, 0, 999, description="the number of the cue that comes next; 0: none", kind="int"),
     Parameter("beat", 1, 1, 4, description="the current beat of the bar", kind="int"),
     Parameter("held", 0, 0, description="how many parameters are held by hand", kind="int"),
 )

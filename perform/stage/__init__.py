@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, repeat
@@ -79,9 +80,10 @@ class Stage:
         self.rejected: list[Exception] = []  # why scenes could not be opened by the last edit
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
-        """The cues of a setlist, ready to play; a scene in several cues is opened once.
+        """The cues of a setlist, ready to play; a scene in several cues is opened twice, once for each deck.
 
-        What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback.
+        What has not changed since `before` goes on as it is: formulas, latent paths, the images of feedback;
+        of a scene that is open twice and only needed once, the one of the first cue of `before`.
         A scene that cannot be opened any more goes on as it was, and `rejected` has the reason. If a new
         scene or a transition cannot be opened, `before` has not changed. Only without `before` it waits for
         the trials of the shaders: an edit is opened on the thread of the frames, after `tried`.
@@ -91,7 +93,7 @@ class Stage:
             coming.wait()
         self._reusable, self._opened, self.rejected = [*_units(before), *self._over_units()], [], []
         try:
-            cues = self._cues(setlist, {one.cue.scene.file: one.scene for one in before})
+            cues = self._cues(setlist, before)
             over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
         except Exception:
             for unit in self._opened:
@@ -199,19 +201,23 @@ class Stage:
         assert self._coming
         return self._coming.shader(name, role)
 
-    def _cues(self, setlist: Setlist, old: dict[Path, SceneInstance]) -> list[CueInstance]:
+    def _cues(self, setlist: Setlist, before: Sequence[CueInstance]) -> list[CueInstance]:
+        files = Counter(cue.scene.file for cue in setlist.cues)
+        old = {one.cue.scene.file: one.scene for one in reversed(before)}
+        old_twins = {one.cue.scene.file: one.twin for one in reversed(before) if one.twin}
         scenes: dict[Path, SceneInstance] = {}
+        twins: dict[Path, SceneInstance] = {}
         cues = []
         for cue in setlist.cues:
             file, transition = cue.scene.file, cue.transition.shader
             if file not in scenes:
                 steps.info("opening the scene %s", cue.scene.title)
                 scenes[file] = self._scene_or_before(cue.scene, _taken(old, file))
-            instance = scenes[file]
-            played = replace(cue, scene=instance.scene)
-            cues.append(
-                CueInstance(played, instance, self._shader(transition, "transition"), transition.start())
-            )
+                if files[file] > 1:
+                    twins[file] = self._scene_or_before(cue.scene, _taken(old_twins, file))
+            played = replace(cue, scene=scenes[file].scene)
+            unit = self._shader(transition, "transition")
+            cues.append(CueInstance(played, scenes[file], unit, transition.start(), twins.get(file)))
         return cues
 
     def _scene_or_before(self, scene: Scene, old: SceneInstance | None) -> SceneInstance:
@@ -410,7 +416,8 @@ def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:
     """Every unit of some cues, once."""
     units: dict[int, StageUnit] = {}
     for one in cues:
-        of_cue = (*_scene_units(one.scene), *_staged([one.transition]))
+        scenes = filter(None, (one.scene, one.twin))
+        of_cue = (*chain.from_iterable(map(_scene_units, scenes)), *_staged([one.transition]))
         units |= {id(unit): unit for unit in of_cue}
     return list(units.values())
 

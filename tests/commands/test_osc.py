@@ -44,10 +44,10 @@ def test_a_narrow_terminal_cuts_formulas_and_no_sentence(folder: Path) -> None:
     said = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["osc", "inverted"])
     lines = said.output.splitlines()
     assert max(map(len, lines)) == 80
-    (at,) = [index for index, line in enumerate(lines) if line.startswith("/crossfade ")]
-    column = lines[at].index("you make")
+    (at,) = [index for index, line in enumerate(lines) if line.startswith("/crossfader ")]
+    column = lines[at].index("from deck")
     sentence = " ".join(line[column:].strip() for line in lines[at : at + 3])
-    assert sentence == "you make the transition to the next cue by hand, from one end to the other"
+    assert sentence == "from deck A (0) to deck B (1): a transition to the next cue by hand"
     (master,) = [line for line in lines if line.startswith("/master ")]
     assert master.split() == ["/master", "float", "0..1", "pickup(midi…", "brightness", "of", "everything"]
 

@@ -90,20 +90,22 @@ def instance(scene: Scene) -> SceneInstance:
     return SceneInstance(scene, [LayerInstance(layer, source)], [FakeUnit(one.name) for one in scene.filters])
 
 
-def performance(*scenes: Scene, quantise: int = 0) -> Performance:
+def performance(*scenes: Scene, quantise: int = 0, loop: bool = False) -> Performance:
     instances = {scene.title: instance(scene) for scene in scenes}
+    twins = {scene.title: instance(scene) for scene in scenes if scenes.count(scene) > 1}
     cues = [
         CueInstance(
             Cue(scene, scene.transition),
             instances[scene.title],
             FakeUnit("dissolve"),
             scene.transition.shader.start(),
+            twins.get(scene.title),
         )
         for scene in scenes
     ]
     show = bound("show", SHOW_PARAMETERS, BINDINGS)
     setlist = Setlist(
-        "t", tuple(one.cue for one in cues), show, quantise, False, tuple(s.file for s in scenes)
+        "t", tuple(one.cue for one in cues), show, quantise, loop, tuple(s.file for s in scenes)
     )
     return Performance(setlist, cues, Tempo(bpm=120))
 

@@ -83,7 +83,7 @@ def test_a_pattern_without_a_match_is_counted(heard: Heard) -> None:
         ("/composition/tempocontroller/tempo", 0.25, "/tempo/bpm", 140.0),
         ("/composition/tempocontroller/tempotap", 1, "/tempo/tap", 1.0),
         ("/composition/tempocontroller/resync", 1, "/tempo/resync", 1.0),
-        ("/composition/crossfader/phase", 0.5, "/crossfade", 0.5),
+        ("/composition/crossfader/phase", 0.5, "/crossfader", 0.5),
         ("/composition/recorder/record", 1, "/composition/recorder/record", 1.0),
         ("/1/fader1", 0.5, "/1/fader1", 0.5),
     ],

@@ -63,12 +63,12 @@ def test_a_transition_lasts_its_beats() -> None:
     assert (places[120].before, places[120].progress) == (0, 0.0)
     assert places[135].progress == pytest.approx(0.5)
     assert places[149].before == 0
-    assert places[150] == CuePosition(1, None, 1.0, None, 2.0, 4.0)
+    assert places[150] == CuePosition(1, None, 1.0, None, 2.0, 4.0, turn=1)
 
 
 def test_a_transition_of_no_beats_is_a_cut() -> None:
     places = play(CueSequencer([cue("a"), cue("b", beats=0)], 1, False), 5, {70: {"go": 1}})
-    assert places[75] == CuePosition(1, None, 1.0, None, 1.25, 2.5)
+    assert places[75] == CuePosition(1, None, 1.0, None, 1.25, 2.5, turn=1)
 
 
 def test_timed_cues_follow_each_other_without_drift() -> None:
@@ -111,7 +111,7 @@ def test_a_transition_longer_than_its_cue_ends() -> None:
     assert places[60].before == 0
     assert places[179].progress == pytest.approx(119 / 120)
     assert places[180].before is None
-    assert places[-1] == CuePosition(1, None, 1.0, None, 1.0, 2.0)
+    assert places[-1] == CuePosition(1, None, 1.0, None, 1.0, 2.0, turn=1)
 
 
 def test_a_cue_that_was_due_within_a_transition_begins_when_that_is_over() -> None:
@@ -217,7 +217,7 @@ def faded(cues: CueSequencer, *positions: float, readiness: Readiness = READY) -
     for position in (0.0, *positions):
         clock.advance()
         moment = clock.moment(Tempo(bpm=120))
-        places.append(cues.step(moment, crossfade=position, readiness=lambda _: readiness))
+        places.append(cues.step(moment, crossfader=position, readiness=lambda _: readiness))
     return places[1:]
 
 
@@ -255,7 +255,7 @@ def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
     places = []
     for position in (1.0, 1.0, 1.0):
         clock.advance()
-        places.append(edited.step(clock.moment(Tempo(bpm=120)), crossfade=position))
+        places.append(edited.step(clock.moment(Tempo(bpm=120)), crossfader=position))
     assert ways(places) == [(1, None, 1.0)] * 3
 
 
@@ -354,7 +354,7 @@ def test_a_cue_whose_end_is_edited_is_not_over() -> None:
 
 
 def test_go_waits_for_its_beat_after_a_crossfader() -> None:
-    faders: dict[int, dict[str, Any]] = {f: {"crossfade": 0.5 if f < 70 else 1.0} for f in range(10, 200)}
+    faders: dict[int, dict[str, Any]] = {f: {"crossfader": 0.5 if f < 70 else 1.0} for f in range(10, 200)}
     faders[30]["go"] = 1
     places = play(CueSequencer([cue("a"), cue("b"), cue("c", 0)], 4, False), 6, faders)
     assert starts(places) == {0: 0, 1: 10, 2: 120}
@@ -362,12 +362,12 @@ def test_go_waits_for_its_beat_after_a_crossfader() -> None:
 
 def test_a_crossfader_that_returns_leaves_the_end_of_its_cue() -> None:
     cues = [replace(cue("a", 0), post_wait=1.0, until=NONE), cue("b", 0)]
-    asks: dict[int, dict[str, Any]] = {30: {"over": True}, 40: {"crossfade": 0.5}}
+    asks: dict[int, dict[str, Any]] = {30: {"over": True}, 40: {"crossfader": 0.5}}
     places = play(CueSequencer(cues, 4, False), 4, asks)
     assert [places[at].cue for at in (39, 40, 41, 59, 60)] == [0, 1, 0, 0, 1]
 
 
 def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
-    asks = {frame: {"crossfade": min(frame / 40, 0.5)} for frame in range(90)}
+    asks = {frame: {"crossfader": min(frame / 40, 0.5)} for frame in range(90)}
     places = play(CueSequencer(WAITING, 4, False), 3, asks, edits={50: list(WAITING)})
     assert ways(places)[-1] == (1, 0, 0.5)

@@ -348,20 +348,20 @@ def test_panic_leaves_the_master_where_the_fader_stands(show: Show) -> None:
 def test_a_crossfader_goes_to_the_next_scene_and_panic_keeps_it(show: Show) -> None:
     show.step()
     show.step(("/generator/disorder", 0.8))
-    picture = show.step(("/crossfade", 0.25))
+    picture = show.step(("/crossfader", 0.25))
     assert picture.image[:2] == ("dissolve", 0.25)
     assert show.value("/now/title") == ("Flora",)
-    assert show.step(("/crossfade", 0.5)).image[:2] == ("dissolve", 0.5)
-    show.step(("/crossfade", 0.0))
+    assert show.step(("/crossfader", 0.5)).image[:2] == ("dissolve", 0.5)
+    show.step(("/crossfader", 0.0))
     show.step()
     assert show.value("/now/title") == ("Grid",)
     assert show.value("/generator/disorder") == (0.8,)  # it had not been left
-    show.step(("/crossfade", 1.0))
+    show.step(("/crossfader", 1.0))
     show.step(("/panic", 1.0))
     for _ in range(3):
         show.step()
     assert show.value("/now/title") == ("Flora",)
-    assert show.value("/crossfade") == (1.0,)
+    assert show.value("/crossfader") == (1.0,)
 
 
 def test_the_nodes_are_the_same_object_until_they_change(show: Show) -> None:

@@ -33,7 +33,7 @@ RESOLUME = (  # Resolume's addresses, ours, and the range of the value
     (r"/composition/master", "/master", (0.0, 1.0)),
     (r"/composition/layers/1/video/opacity", "/master", (0.0, 1.0)),
     (r"/composition/columns/(\d+)/connect", r"/scene/\1", (0.0, 1.0)),
-    (r"/composition/crossfader/phase", "/crossfade", (0.0, 1.0)),
+    (r"/composition/crossfader/phase", "/crossfader", (0.0, 1.0)),
     (r"/composition/tempocontroller/tempo", "/tempo/bpm", (20.0, 500.0)),
     (r"/composition/tempocontroller/tempotap", "/tempo/tap", (0.0, 1.0)),
     (r"/composition/tempocontroller/resync", "/tempo/resync", (0.0, 1.0)),

@@ -1,0 +1,56 @@
+"""Decks: what a change of the position loads on deck A and deck B."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from perform.performance.scene import SceneInstance
+from perform.performance.transition import CueInstance
+from perform.scenes.cues import CuePosition
+
+
+def on_deck(deck: int, position: CuePosition, cues: Sequence[CueInstance]) -> CueInstance | None:
+    """The cue on deck A (0) or B (1), None if that is empty."""
+    cue, _ = position.decks[deck]
+    return None if cue is None else cues[cue]
+
+
+def loaded_first(position: CuePosition, cues: Sequence[CueInstance]) -> list[CueInstance]:
+    """All cues: first the one that is on, then the one on the free deck."""
+    loaded = [on_deck(deck, position, cues) for deck in (position.deck, 1 - position.deck)]
+    first = [one for one in loaded if one]
+    return [*first, *(one for one in cues if not any(one is other for other in first))]
+
+
+def part(position: CuePosition, cues: Sequence[CueInstance]) -> None:
+    """If both decks have the same scene, play its twin on the free one."""
+    if standby := on_deck(1 - position.deck, position, cues):
+        standby.part(cues[position.cue].scene)
+
+
+def load(before: CuePosition, position: CuePosition, cues: Sequence[CueInstance]) -> None:
+    """Load what is new on a deck, and begin the cue that has come in; one to which a crossfader came back
+    goes on."""
+    for deck, (new, old) in enumerate(zip(position.decks, before.decks, strict=True)):
+        one = on_deck(deck, position, cues)
+        if one and new != old:
+            one.load(_scene(on_deck(1 - deck, position, cues)))
+    if position.turn > before.turn:
+        cues[position.cue].scene.enter()
+
+
+def load_edited(
+    before: CuePosition, old: Sequence[CueInstance], position: CuePosition, new: Sequence[CueInstance]
+) -> None:
+    """Load the free deck after an edit, if that has brought another scene to it."""
+    was, now = on_deck(1 - before.deck, before, old), on_deck(1 - position.deck, position, new)
+    if now is None:
+        return
+    if was and was.cue.scene.file.name == now.cue.scene.file.name:
+        part(position, new)
+    else:
+        now.load(new[position.cue].scene)
+
+
+def _scene(one: CueInstance | None) -> SceneInstance | None:
+    return one.scene if one else None

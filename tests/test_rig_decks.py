@@ -1,0 +1,70 @@
+"""Two decks on a rig with real pictures: edits never make the deck that is on the wall jump."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.doubles.library import save
+from tests.doubles.rig_shows import Show, shows_of
+
+CUE = '[[cue]]\nscene = "{}"\n'
+HEAD = 'title = "Decks"\nquantise = "off"\n'
+WALK = """title = "Walk"
+[generator]
+model = "untrained-small"
+[latent]
+path = "walk"
+speed = 3
+[transition]
+beats = 0
+"""
+
+
+def cues(*names: str) -> str:
+    return HEAD + "".join(map(CUE.format, names))
+
+
+def frame(show: Show, *said: tuple[str, float]) -> bytes:
+    """The next frame."""
+    show.pixel(*said)
+    assert show.memory.last
+    return show.memory.last.pixels.tobytes()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
+    save(tmp_path / "presets/walk.toml", WALK)
+    yield from shows_of(tmp_path, "setlists/decks.toml")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (("red", "walk", "blue"), ("red", "walk", "blue", "walk")),
+        (("walk", "walk", "blue"), ("red", "walk", "blue")),
+        (("walk", "walk", "walk"), ("walk",)),
+    ],
+)
+def test_a_scene_that_is_opened_twice_or_no_longer_twice_goes_on(
+    start: Callable[[str], Show], before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    show = start(cues(*before))
+    show.pixel()
+    pixels = [show.pixel(("/scene/2", 1.0))]
+    for frame in range(20):
+        if frame == 10:
+            show.edit("setlists/decks.toml", cues(*after))
+        pixels.append(show.pixel())
+    assert not show.rig.faults.counts
+    plain = start(cues(*before))
+    plain.pixel()
+    assert [plain.pixel(("/scene/2", 1.0)), *(plain.pixel() for _ in range(20))] == pixels
+    assert len(set(pixels)) > 5
+
+
+def test_the_same_scene_on_both_decks_has_a_path_and_hands_of_its_own(start: Callable[[str], Show]) -> None:
+    show, plain = start(cues("walk", "walk")), start(cues("walk", "red"))
+    said = [[("/deck/b/latent/seed", 7.0)], [("/deck/b/generator/truncation", 0.1)], []]
+    assert [frame(show, *one) for one in said] == [frame(plain) for _ in said]
+    assert frame(show, ("/go", 1.0)) != frame(plain)
