@@ -23,8 +23,8 @@ from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.cues import CueSequencer, cue_with, position_after_edit
 from perform.scenes.mapping import MappingPlayers, SignalMapper
-from perform.scenes.readiness import Readiness
 from perform.scenes.nodes import deck_scene
+from perform.scenes.readiness import Readiness
 from perform.scenes.router import AddressRouter, CueControls
 from perform.scenes.saved import KEPT_CONTROLS, SavedState
 from perform.scenes.setlist import Cue, Setlist
@@ -214,7 +214,9 @@ class Performance:
         """Move through the setlist; a scene that comes in starts again."""
         before = self.position
         chosen = {name: show[name] for name in ("scene", "standby", "deck_a", "deck_b")}
-        scene, *loaded = (0 if value == self._chosen.get(name, 0) else value for name, value in chosen.items())
+        scene, *loaded = (
+            0 if value == self._chosen.get(name, 0) else value for name, value in chosen.items()
+        )
         self._chosen = chosen
         standby = loaded[0] or loaded[2 - before.deck]  # of a deck, only if it is the free one
         self._sequencer.choose(show["go"], show["back"], scene, standby)

@@ -20,6 +20,7 @@ from perform.parameters import Constant, Parameter
 from perform.scenes.controls import RunningControls
 from perform.scenes.holds import HoldMode
 from perform.scenes.nodes import (
+    DECK,
     NORM,
     OSC_SIGNAL,
     READ,
@@ -27,7 +28,6 @@ from perform.scenes.nodes import (
     Node,
     all_nodes,
     cue_address,
-    DECK,
     deck_prefix,
     unit_addresses,
     units,

@@ -137,7 +137,10 @@ def test_one_scene_on_both_decks_is_two() -> None:
     pictures = play(show, FRAMES, {1: [GO], 2: [GONE]})
     assert pictures[30].image[2:] == (("a", 0.0), ("a", 0.75))
     assert pictures[-1].image == ("a", 0.75)
-    assert play(show, FRAMES, {1: [("/deck/a/generator/amount", 0.5)], 2: [GO], 3: [GONE]})[-1].image == ("a", 0.5)
+    assert play(show, FRAMES, {1: [("/deck/a/generator/amount", 0.5)], 2: [GO], 3: [GONE]})[-1].image == (
+        "a",
+        0.5,
+    )
 
 
 def test_the_paths_of_one_scene_on_both_decks_are_two() -> None:
