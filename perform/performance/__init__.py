@@ -213,13 +213,12 @@ class Performance:
     def _move(self, moment: Moment, signals: Signals, show: Values) -> None:
         """Move through the setlist; a scene that comes in starts again."""
         before = self.position
+        free = f"deck_{DECKS[1 - before.deck]}"
         chosen = {name: show[name] for name in ("scene", "standby", "deck_a", "deck_b")}
-        scene, *loaded = (
-            0 if value == self._chosen.get(name, 0) else value for name, value in chosen.items()
-        )
+        new = {name: cue for name, cue in chosen.items() if cue != self._chosen.get(name, 0)}
         self._chosen = chosen
-        standby = loaded[0] or loaded[2 - before.deck]  # of a deck, only if it is the free one
-        self._sequencer.choose(show["go"], show["back"], scene, standby)
+        standby = new.get("standby") or new.get(free, 0)
+        self._sequencer.choose(show["go"], show["back"], new.get("scene", 0), standby)
         self._request()
         over = bool(self._until and self._until.step(moment, signals)["until"])
         paused = bool(show["pause"] or show["fadeout"])

@@ -163,7 +163,7 @@ def test_the_crossfader_stands_at_the_deck_that_is_on() -> None:
 
 
 def test_the_crossfader_after_go() -> None:
-    """One that has not moved makes a whole transition; one that was moved to the deck goes back from there."""
+    """One that has not moved makes a whole transition; one that has followed goes back from there."""
     for way, progress in (((0.25, 0.5), [0.25, 0.5]), ((0.75, 0.5), [0.25, 0.5])):
         show = abc()
         play(show, 1 + FRAMES, {0: [("/crossfader", 0.0)], 1: [GO], 2: [GONE]})
