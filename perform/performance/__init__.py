@@ -251,7 +251,7 @@ class Performance:
     def _make_router(self) -> AddressRouter:
         """The router from addresses to the parameters of what is on the decks."""
         cues = [decks.on_deck(deck, self.position, self.cues) for deck in range(len(DECKS))]
-        controls = [one and CueControls(one.cue, one.scene.controls, one.controls) for one in cues]
+        controls = [CueControls(one.cue, one.scene.controls, one.controls) if one else None for one in cues]
         over = self.over.controls if self.over else []
         return AddressRouter(self.setlist, self._show, controls, self.position.deck, over)
 

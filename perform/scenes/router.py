@@ -99,9 +99,9 @@ class AddressRouter:
         self._add_cue("", on)
         for unit, controls in zip(units(setlist.over) if setlist.over else (), over, strict=True):
             self._add(unit.prefix, controls)
-        for name, one in zip(DECKS, decks, strict=True):
-            if one:
-                self._add_cue(deck_prefix(name), one)
+        for name, loaded in zip(DECKS, decks, strict=True):
+            if loaded:
+                self._add_cue(deck_prefix(name), loaded)
         for control in SHOW_CONTROLS:
             self._destinations[control.address] = Destination(show, control.parameter, control.mode)
         scene_number = self._destinations["/scene"]
