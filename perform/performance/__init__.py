@@ -128,15 +128,15 @@ class Performance:
             "/now/number": cue.number,
             "/now/name": cue.name,
             "/now/notes": cue.notes,
-            "/now/queued": _number(position.queued),
+            "/now/queued": _counted(position.queued),
             "/now/deck": DECKS[position.deck],
-            "/now/standby": _number(position.standby),
+            "/now/standby": _counted(position.standby),
             "/now/beat": self.signals.number("beat.barphase") * BEATS_PER_BAR // 1 + 1,
             "/now/held": float(router.held),
             "/scene": position.cue + 1.0,
-            "/standby": _number(position.standby),
+            "/standby": _counted(position.standby),
             "/crossfader": position.crossfader,
-            **{deck_scene(name): _number(cue) for name, (cue, _) in zip(DECKS, position.decks, strict=True)},
+            **{deck_scene(name): _counted(cue) for name, (cue, _) in zip(DECKS, position.decks, strict=True)},
             "/tempo/bpm": self.tempo.bpm,
         }
         return Snapshot(router.nodes, router.values(self.signals, now))
@@ -226,7 +226,7 @@ class Performance:
             moment, show["crossfader"], self._readiness, over, paused
         )
         if position.decks != before.decks:
-            decks.load(before, position, self.cues)
+            decks.load_changed(before, position, self.cues)
         if position.turn != before.turn:
             self._until = _start_until(self.cues[position.cue].cue)
         if position.decks != before.decks or position.turn != before.turn:
@@ -263,7 +263,7 @@ class Performance:
         return self.over.over(image, moment, signals) if self.over else image
 
 
-def _number(cue: int | None) -> float:
+def _counted(cue: int | None) -> float:
     """A cue counted from 1; 0: none."""
     return 0.0 if cue is None else cue + 1.0
 

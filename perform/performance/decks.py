@@ -28,7 +28,7 @@ def part(position: CuePosition, cues: Sequence[CueInstance]) -> None:
         standby.part(cues[position.cue].scene)
 
 
-def load(before: CuePosition, position: CuePosition, cues: Sequence[CueInstance]) -> None:
+def load_changed(before: CuePosition, position: CuePosition, cues: Sequence[CueInstance]) -> None:
     """Load what is new on a deck, and begin the cue that has come in; one to which a crossfader came back
     goes on."""
     for deck, (new, old) in enumerate(zip(position.decks, before.decks, strict=True)):

@@ -148,12 +148,12 @@ def cue_address(cue: Cue) -> str:
 
 def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
     named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
-    return _with_formulas(_unit_nodes(_rows(cue)), named - show.keys())
+    return _with_formulas(_unit_nodes(_cue_rows(cue)), named - show.keys())
 
 
 def _deck_nodes(prefix: str, cue: Cue, named: frozenset[str]) -> dict[str, Node]:
     """The nodes of a cue on a deck; `named` are the addresses that formulas name."""
-    nodes = {f"{prefix}{address}": node for address, node in _unit_nodes(_rows(cue)).items()}
+    nodes = {f"{prefix}{address}": node for address, node in _unit_nodes(_cue_rows(cue)).items()}
     about = "everything that is held on this deck goes back to its formula"
     release = Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
     return {
@@ -162,7 +162,7 @@ def _deck_nodes(prefix: str, cue: Cue, named: frozenset[str]) -> dict[str, Node]
     }
 
 
-def _rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
+def _cue_rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
     """The units of a cue, each with the beginning of its addresses."""
     rows = [(one.prefix, one.settings) for one in units(cue.scene)]
     return [*rows, ("/transition", cue.transition.shader)]
