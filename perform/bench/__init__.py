@@ -22,7 +22,19 @@ import numpy as np
 from perform import __version__, children
 from perform.parameters import choice
 
-NAMES = ("loop", "busy", "generator", "latency", "beat", "render", "switch", "models", "inputs", "training")
+NAMES = (
+    "loop",
+    "busy",
+    "stage",
+    "generator",
+    "latency",
+    "beat",
+    "render",
+    "switch",
+    "models",
+    "inputs",
+    "training",
+)
 EXIT_TIMEOUT = 5.0  # seconds that a process has to end by itself
 LIBRARIES = ("numpy", "torch", "openvino", "moderngl", "av", "sounddevice", "mido", "python-osc")
 
@@ -96,13 +108,19 @@ def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen
 
 
 def run(
-    name: str, *, seconds: float | None = None, model: str | None = None, device: str = "auto"
+    name: str,
+    *,
+    seconds: float | None = None,
+    model: str | None = None,
+    device: str = "auto",
+    **options: object,
 ) -> list[Figure]:
     """Measure one of NAMES: each measurement for `seconds` (None: as long as the bench finds right),
-    with this model in place of its own, on this device. ValueError for another name."""
+    with this model in place of its own, on this device; `options` are those of this bench alone. ValueError
+    for another name."""
     bench = import_module(f"{__name__}.{choice('bench', name, NAMES)}")
     figures: Callable[..., Iterable[Figure]] = getattr(bench, f"{name}_figures")
-    return list(figures(seconds, model, device))
+    return list(figures(seconds, model, device, **options))
 
 
 def report(bench: str, figures: Iterable[Figure]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 
 from perform.bench import NAMES, report, run
+from perform.bench.stage import CHANGES, PARTS
 from perform.faults import Faults
 from perform.terminal import ENDLESS, AsJson, NetworkDevice, PlayedModel, complaints, one_of, out
 
@@ -31,11 +32,25 @@ def bench(
     ] = None,
     model: PlayedModel = None,
     device: NetworkDevice = "auto",
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Of `stage` alone: {', '.join(PARTS)}. You can give it several times. (default: all)",
+            autocompletion=one_of(*PARTS),
+        ),
+    ] = None,
+    changes: Annotated[
+        int | None, typer.Option(min=1, help=f"Scene changes of `stage`. (default: {CHANGES})")
+    ] = None,
 ) -> None:
     """Measure this machine: each figure beside its goal. For `training`, --model is the folder of a run."""
     from perform.models import located
 
     with complaints(), _whole_end():
+        given = {"parts": part, "changes": changes}
+        options = {option: value for option, value in given.items() if value}
+        if options and name != "stage":
+            raise ValueError("--part and --changes are of perform bench stage")
         if model is not None and not Path(model).is_dir():  # a folder is a run's
             model = located(model)
         every = [one for one in NAMES if model is None or one != "training"]  # which takes a run, no model
@@ -43,7 +58,7 @@ def bench(
         for one in every if name is None else (name,):
             # one that lacks something here leaves the others
             with faults.contain(f"bench {one}") if name is None else nullcontext():
-                result = report(one, run(one, seconds=seconds, model=model, device=device))
+                result = report(one, run(one, seconds=seconds, model=model, device=device, **options))
                 if as_json:
                     typer.echo(json.dumps(result))
                 else:
@@ -74,6 +89,6 @@ def _print(result: dict[str, Any]) -> None:
     for row in result["figures"]:
         value = "-" if row["value"] is None else f"{row['value']:.2f}"
         goal = "" if row["goal"] is None else f"{row['goal']:g}"
-        result_text = {True: "met", False: "missed", None: row.get("note", "")}[row["met"]]
-        table.add_row(row["name"], value, row["unit"], goal, result_text)
+        met = {True: "met", False: "missed", None: ""}[row["met"]]
+        table.add_row(row["name"], value, row["unit"], goal, ": ".join(filter(None, [met, row.get("note")])))
     out.print(table)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -31,11 +31,11 @@ def demo_show(**options: Any) -> Rig:
     return rig
 
 
-def play_for(rig: Rig, seconds: float) -> None:
-    """Play frames for some seconds."""
-    ends = stopwatch() + seconds
+def play_for(rig: Rig, seconds: float, frame: Callable[[], None] | None = None) -> None:
+    """Play frames for some seconds; `frame` plays one, if it is not the rig's own."""
+    ends, play = stopwatch() + seconds, frame or rig.frame
     while stopwatch() < ends:
-        rig.frame()
+        play()
 
 
 def late_frames(frames: Sequence[float]) -> int:

@@ -1,0 +1,249 @@
+"""How late a frame is when something changes while the show plays: the scene, the deck, the model, a shader,
+a preset, the setlist.
+
+Each change is made several times in a live show. The frames from the change until a second after it plays
+count, with those of the second before: `p50` is their median, `latest` the longest of them, `ratio` how many
+medians that is. A model that is new is opened in the background, and a new shader tried: the frames meanwhile
+count, too. The scenes are cheap, so that a machine without a graphics card has room for their frames.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from perform import paths
+from perform.bench import Figure, percentiles
+from perform.bench.shows import LATE_FACTOR, SHOW_SIZE, WARM_UP_SECONDS, play_for
+from perform.bench.stage.played import Governed, Hand
+from perform.bench.stage.written import DECK_MODEL, open_show, setlist, write_files
+from perform.clock import stopwatch
+from perform.generators.model import Model
+from perform.networks import Device
+from perform.rig import Rig
+
+CHANGE_SECONDS = 9.0  # for each kind of change
+SETTLE_SECONDS = 1.5  # on the scene that is changed
+SURROUNDING_SECONDS = 1.0  # before a change, and after it plays
+PATIENCE = 60.0  # seconds until a change plays
+MODELS = (DECK_MODEL, "flora-64", "untrained-small")
+OPEN_MODELS = 2.2  # of the largest: the memory of the show, so that models are opened while it plays
+GRADE = '[[filter]]\nshader = "grade"\nhue = "time.seconds / 16"\n'
+TINTED = """/*{{"ISFVSN": "2", "INPUTS": [
+    {{"NAME": "tint", "TYPE": "color", "DEFAULT": [0.2, 0.4, 0.6, 1]}}]}}*/
+void main() {{ gl_FragColor = tint * fract(isf_FragNormCoord.x * {}.0 + TIME); }}
+"""
+TINTED_FILE, SETLIST_FILE = "shaders/generators/tinted.fs", "setlists/changes.toml"
+EDITED = '[generator]\nshader = "tinted"\n'
+NETWORK = '[generator]\nmodel = "{}"\n[latent]\npath = "walk"\n'
+TWO_LAYERS = """
+[[layer]]
+[layer.generator]
+shader = "rings"
+[[layer]]
+opacity = 0.6
+[layer.generator]
+shader = "chladni"
+"""
+SCENES = {
+    "plain": f'[generator]\nshader = "chladni"\n{GRADE}',
+    "rings": f'[generator]\nshader = "rings"\n{GRADE}',
+    "layers": TWO_LAYERS,
+    "edited": EDITED,
+    "remade": NETWORK.format(MODELS[0]),
+    **{model: NETWORK.format(model) for model in MODELS},
+}
+CUTS = ("rings", "layers", "edited", "plain")
+FADES = ("rings", "plain")  # that a transition brings in, too
+ADDED = ("posterise", "mirror", "edges", "halftone", "kaleidoscope", "pulse", "rutt", "crust")
+MODES = ("multiply", "overlay", "difference", "hard-light", "color-dodge", "luminosity", "exclusion", "hue")
+BANKS = (("drops", "strings", "moire"), ("candles", "stars", "tunnel"), ("sea", "truchet", "molnar"))
+
+
+@dataclass(slots=True)
+class Playing:
+    """A show that plays in a folder that may be edited; `turn` counts the changes of a kind."""
+
+    rig: Rig
+    folder: Path
+    hand: Hand
+    turn: int = 0
+
+    def next(self, choices: Sequence[str]) -> str:
+        """Another of these in each turn."""
+        return choices[self.turn % len(choices)]
+
+    def cut(self, scene: str) -> Iterator[None]:
+        """Go to a scene by a cut; frames until it plays."""
+        return self._go(list(SCENES).index(scene))
+
+    def fade(self, scene: str) -> Iterator[None]:
+        """Go to a scene by a transition; frames until it plays alone."""
+        return self._go(len(SCENES) + FADES.index(scene))
+
+    def save(self, name: str, text: str) -> Iterator[None]:
+        """Save a file of the show; frames until the edit plays."""
+        before = self.rig.performance.setlist
+        paths.write_whole(self.folder / name, text.encode())
+        while self.rig.performance.setlist is before:
+            yield
+
+    def save_preset(self, name: str, text: str) -> Iterator[None]:
+        """Save a preset; frames until the edit plays."""
+        return self.save(f"presets/{name}.toml", _preset(name, text))
+
+    def _go(self, cue: int) -> Iterator[None]:
+        performance = self.rig.performance
+        self.hand.say("/scene", cue + 1.0)
+        yield
+        while performance.position.cue != cue or performance.position.before is not None:
+            yield
+
+
+def _crossfade(playing: Playing) -> Iterator[None]:
+    """The fader from one end to the other in a second."""
+    began, start = stopwatch(), playing.turn % 2
+    while (passed := stopwatch() - began) < 1:
+        playing.hand.say("/crossfade", abs(start - passed))
+        yield
+    playing.hand.say("/crossfade", 1.0 - start)
+    yield
+
+
+def _cues(playing: Playing) -> Iterator[None]:
+    """Eight cuts, each after three frames."""
+    for scene in (*CUTS, *CUTS):
+        yield from playing.cut(scene)
+        yield from (None, None)
+
+
+def _blend(playing: Playing) -> Iterator[None]:
+    """A hand sets a blend mode that the layer has not had."""
+    playing.hand.say("/layer/2/blend", playing.next(MODES))
+    yield
+
+
+def _shader(playing: Playing) -> Iterator[None]:
+    return playing.save(TINTED_FILE, TINTED.format(playing.turn + 2))
+
+
+def _preset_value(playing: Playing) -> Iterator[None]:
+    return playing.save_preset("edited", f"{EDITED}tint = [{0.1 * (playing.turn % 10):.1f}, 0.5, 0.5, 1]\n")
+
+
+def _preset_filter(playing: Playing) -> Iterator[None]:
+    """A filter that did not play before."""
+    return playing.save_preset("edited", f'{EDITED}[[filter]]\nshader = "{playing.next(ADDED)}"\n')
+
+
+def _preset_model(playing: Playing) -> Iterator[None]:
+    return playing.save_preset("remade", NETWORK.format(playing.next((*MODELS[1:], MODELS[0]))))
+
+
+def _bank(playing: Playing) -> Iterator[None]:
+    """The setlist is saved with three other scenes after its own."""
+    shaders = playing.next([" ".join(bank) for bank in BANKS]).split()
+    names = [f"bank-{shader}" for shader in shaders]
+    for name, shader in zip(names, shaders, strict=True):
+        text = _preset(name, f'[generator]\nshader = "{shader}"\n{GRADE}')
+        paths.write_whole(playing.folder / f"presets/{name}.toml", text.encode())
+    return playing.save(SETLIST_FILE, _setlist(names))
+
+
+Change: TypeAlias = Callable[[Playing], Iterator[None]]
+KINDS: dict[str, tuple[str, Change]] = {  # the scene that is on, and the change; a frame after each `yield`
+    "cut": ("plain", lambda playing: playing.cut(playing.next(CUTS[:3]))),
+    "transition": ("layers", lambda playing: playing.fade(playing.next(FADES))),
+    "deck": ("plain", _crossfade),
+    "cues": ("plain", _cues),
+    "model": ("plain", lambda playing: playing.cut(playing.next((*MODELS[1:], MODELS[0])))),
+    "preset_model": ("remade", _preset_model),
+    "preset_value": ("edited", _preset_value),
+    "preset_filter": ("edited", _preset_filter),
+    "shader": ("edited", _shader),
+    "blend": ("layers", _blend),
+    "bank": ("plain", _bank),
+}
+
+
+def changes_figures(
+    seconds: float | None, model: str | None, device: Device, _changes: int
+) -> Iterator[Figure]:
+    """Each kind of change, again and again for `seconds`. The models are the bench's own."""
+    with tempfile.TemporaryDirectory() as name:
+        library = write_files(Path(name), change_files())
+        memory = OPEN_MODELS * max(Model.read(library.model(one).place).memory for one in MODELS)
+        rig = open_show(library, "changes", size=SHOW_SIZE, device=device, watch=True, memory=memory)
+        with closing(rig):
+            playing = Playing(rig, Path(name), Hand(rig))
+            play_for(rig, WARM_UP_SECONDS)
+            for kind in KINDS:
+                yield from kind_figures(playing, kind, seconds or CHANGE_SECONDS)
+
+
+def change_files() -> dict[str, str]:
+    """The shader, the presets and the setlist, by path."""
+    presets = {f"presets/{name}.toml": _preset(name, text) for name, text in SCENES.items()}
+    return presets | {TINTED_FILE: TINTED.format(1), SETLIST_FILE: _setlist()}
+
+
+def kind_figures(playing: Playing, kind: str, seconds: float) -> Iterator[Figure]:
+    """Make changes of a kind for `seconds`, at least one."""
+    scene, change = KINDS[kind]
+    frames: list[float] = []
+    ratio, governed, ends, playing.turn = 0.0, Governed(playing.rig), stopwatch() + seconds, 0
+    while not playing.turn or stopwatch() < ends:
+        measured = change_frames(playing, scene, change, governed.frame)
+        if measured is None:
+            yield Figure(f"{kind}_ratio", math.nan, "medians", LATE_FACTOR, False, "the change did not come")
+            return
+        ratio = max(ratio, max(measured) / percentiles(measured).p50)
+        frames += measured
+        playing.turn += 1
+    yield Figure(f"{kind}_changes", playing.turn, "changes")
+    yield Figure(f"{kind}_frame_ms_p50", 1000 * percentiles(frames).p50, "ms")
+    yield Figure(f"{kind}_frame_ms_latest", 1000 * max(frames), "ms")
+    yield Figure.at_most(f"{kind}_ratio", ratio, "medians", LATE_FACTOR)
+    yield from governed.figures(f"_{kind}")
+
+
+def change_frames(
+    playing: Playing, scene: str, change: Change, frame: Callable[[], None]
+) -> list[float] | None:
+    """Go to a scene and make a change there; the times of the frames around it in seconds, None if it does
+    not come."""
+    rig = playing.rig
+    if not _played(playing.cut(scene), frame):
+        return None
+    play_for(rig, SETTLE_SECONDS, frame)
+    rig.timings.frames.clear()
+    play_for(rig, SURROUNDING_SECONDS, frame)
+    if not _played(change(playing), frame):
+        return None
+    play_for(rig, SURROUNDING_SECONDS, frame)
+    return list(rig.timings.frames)
+
+
+def _played(steps: Iterator[None], frame: Callable[[], None]) -> bool:
+    """Play a frame after each step; whether they end in time."""
+    ends = stopwatch() + PATIENCE
+    for _ in steps:
+        frame()
+        if stopwatch() > ends:
+            return False
+    return True
+
+
+def _preset(title: str, text: str) -> str:
+    return f'title = "{title}"\n{text}'
+
+
+def _setlist(more: Sequence[str] = ()) -> str:
+    cuts = [f'scene = "{name}"\ntransition = {{ beats = 0 }}' for name in (*SCENES, *more)]
+    fades = [f'scene = "{name}"\ntransition = {{ shader = "dissolve", beats = 2 }}' for name in FADES]
+    return setlist("Changes", [*cuts[: len(SCENES)], *fades, *cuts[len(SCENES) :]])
