@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.library import save
+from perform.performance import Performance
+from perform.performance.preview import Preview
+from tests.doubles.library import BLUE, save
 from tests.doubles.rig_shows import Show, shows_of
 
 CUE = '[[cue]]\nscene = "{}"\n'
@@ -68,3 +70,23 @@ def test_the_same_scene_on_both_decks_has_a_path_and_hands_of_its_own(start: Cal
     said = [[("/deck/b/latent/seed", 7.0)], [("/deck/b/generator/truncation", 0.1)], []]
     assert [frame(show, *one) for one in said] == [frame(plain) for _ in said]
     assert frame(show, ("/go", 1.0)) != frame(plain)
+
+
+def test_a_small_preview_is_whole_when_it_comes_in(start: Callable[[str], Show]) -> None:
+    show = start(cues("red", "blue", "walk"))
+    performance, stage = show.rig.performance, show.rig.stage
+    plain = Performance(performance.setlist, performance.cues, None, preview=Preview(shrink=stage.shrink))
+    show.rig.performance = plain
+    plain.viewers = 1
+    assert show.pixel() == (255, 0, 0)
+    assert plain.preview and plain.preview.size == (32, 18)
+    stage.resize((48, 28), plain.cues)  # the governor chose another level
+    show.pixel()
+    assert (plain.preview.size, show.rig.picture and show.rig.picture.image.size) == ((24, 14), (48, 28))
+    show.edit("presets/blue.toml", BLUE.replace("[0, 0,", "[0, 1,"))
+    show.pixel()
+    assert plain.preview.size == (24, 14)
+    assert show.pixel(("/go", 1.0)) == (0, 255, 255)
+    assert show.rig.picture and show.rig.picture.image.size == (48, 28)
+    assert plain.preview.size == (24, 14)
+    assert not show.rig.faults.counts

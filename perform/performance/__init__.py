@@ -16,6 +16,7 @@ from perform import formula
 from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.parameters import Values
 from perform.performance import decks
+from perform.performance.preview import Preview
 from perform.performance.scene import SceneInstance
 from perform.performance.transition import CueInstance
 from perform.render import Image, Keeps
@@ -56,9 +57,13 @@ class Performance:
         over: SceneInstance | None = None,
         feedback: Keeps | None = None,
         copied: Callable[[Image], Image] = lambda image: image,
+        preview: Preview | None = None,
     ) -> None:
         """`over` is what the setlist has over its scenes; `feedback` keeps the image of the whole stage;
-        `copied` gives a copy of an image that stays, whatever is edited, until the next."""
+        `copied` gives a copy of an image that stays, whatever is edited, until the next; `preview` plays the
+        free deck."""
+        self.viewers = 0  # how many look at the preview
+        self._preview = preview or Preview()
         self.over, self._feedback = over, feedback
         self._copied, self._frozen = copied, False
         self.signals = Signals()
@@ -77,12 +82,18 @@ class Performance:
         self.position = self._sequencer.position
         decks.part(self.position, self.cues)
         self._until = _start_until(self.cues[self.position.cue].cue)
-        self._router = self._make_router()
+        self._use_decks()
 
     @property
     def following(self) -> int:
         """The cue that comes next, the one that is on at the end of the setlist."""
         return self._sequencer.following
+
+    @property
+    def preview(self) -> Image | None:
+        """The image of the free deck while there are `viewers`; None during a transition, while the deck is
+        empty or its model is not open, and after a fault. It stays until the next frame."""
+        return self._preview.image
 
     @property
     def loaded_first(self) -> list[CueInstance]:
@@ -116,7 +127,7 @@ class Performance:
             self.authority.lead = setlist.lead
         self.mappings.use(setlist.mappings)
         self.setlist, self.cues = setlist, cues
-        self._router = self._make_router()
+        self._use_decks()
 
     def snapshot(self) -> Snapshot:
         """What plays: the nodes by address, and their values."""
@@ -195,6 +206,7 @@ class Performance:
         elif not self._frozen:
             self._image = self._copied(self._image)
         self._frozen = show["freeze"]
+        self._preview.step(moment, signals, self.viewers > 0)
         return Picture(self._image, show["master"] * (1 - self._faded), show["blackout"], show["freeze"])
 
     def _fade(self, moment: Moment, out: bool) -> None:
@@ -230,7 +242,7 @@ class Performance:
         if position.turn != before.turn:
             self._until = _start_until(self.cues[position.cue].cue)
         if position.decks != before.decks or position.turn != before.turn:
-            self._router = self._make_router()
+            self._use_decks()
 
     def _request(self) -> None:
         """Request what is on show, so that it stays open, and the next cue, while one has FAILED the cue
@@ -248,12 +260,13 @@ class Performance:
     def _readiness(self, cue: int) -> Readiness:
         return self.cues[cue].scene.readiness
 
-    def _make_router(self) -> AddressRouter:
-        """The router from addresses to the parameters of what is on the decks."""
-        cues = [decks.on_deck(deck, self.position, self.cues) for deck in range(len(DECKS))]
+    def _use_decks(self) -> None:
+        """Route addresses to what is on the decks now, and preview the free one."""
+        position, over = self.position, self.over.controls if self.over else []
+        cues = [decks.on_deck(deck, position, self.cues) for deck in range(len(DECKS))]
         controls = [CueControls(one.cue, one.scene.controls, one.controls) if one else None for one in cues]
-        over = self.over.controls if self.over else []
-        return AddressRouter(self.setlist, self._show, controls, self.position.deck, over)
+        self._router = AddressRouter(self.setlist, self._show, controls, position.deck, over)
+        self._preview.load(cues[1 - position.deck] if position.before is None else None)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
         """The image of the current scene, or of the transition to it, under what is over all scenes."""

@@ -28,6 +28,7 @@ from perform.midi.profiles import Profile
 from perform.networks import devices
 from perform.outputs import Output, StateOutput
 from perform.performance import Performance
+from perform.performance.preview import Preview
 from perform.render.context import headless, is_software, of_window
 from perform.render.limiter import FlashLimiter
 from perform.render.present import Present
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("perform")
 FPS = 60.0  # frames a second live, at most
 RENDER_FPS = 30.0
+PREVIEW_FPS = 30.0  # frames a second of the preview, at most
+SHARED_PREVIEW_FPS = 4.0  # of it where the processor draws
 SWITCH_INTERVAL = 0.0005  # seconds that another thread may hold the interpreter
 
 
@@ -219,10 +222,18 @@ def _open_stage(
         stage.over,
         stage.feedback,
         stage.copied,
+        _preview(stage, software),
     )
     if compiler:
         compiler.begin()
     return stage, performance
+
+
+def _preview(stage: Stage, software: bool) -> Preview:
+    """The preview of the free deck: small and seldom where the processor draws."""
+    if software:
+        return Preview(SHARED_PREVIEW_FPS, stage.shrink, stage.faults)
+    return Preview(PREVIEW_FPS, faults=stage.faults)
 
 
 def open_inputs(

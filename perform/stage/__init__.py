@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from perform.clock import stopwatch
 from perform.faults import Faults, steps
@@ -23,9 +23,9 @@ from perform.library import Library
 from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
-from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator, alpha
+from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator
 from perform.render import Composites, Image, Unit, isf
-from perform.render.compositing import DEFAULTS, Compositor, Variant, variant_of
+from perform.render.compositing import Compositor
 from perform.render.feedback import Feedback, FeedbackBuffer
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
@@ -40,13 +40,14 @@ from perform.stage.contained import ContainedCompositor, ContainedUnit
 from perform.stage.generator import PooledGenerator
 from perform.stage.governor import NetworkTime
 from perform.stage.pool import ModelPool, PoolKey
+from perform.stage.units import StageUnit, cue_units, scene_units, taken, variant
 
 if TYPE_CHECKING:
     import moderngl
 
 log = logging.getLogger("perform")
 COSTLY = 3.0  # seconds of a shader's first frame, from which on a render says so
-StageUnit: TypeAlias = ContainedUnit | ContainedCompositor | PooledGenerator
+PREVIEW_SCALE = 0.5  # of the scenes' size, where the processor draws
 
 
 class Stage:
@@ -77,6 +78,7 @@ class Stage:
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
         self._coming: Coming | None = None  # the setlist that is asked for, until it is open
+        self._shrunk: SceneInstance | None = None  # the scene that is drawn smaller
         self.rejected: list[Exception] = []  # why scenes could not be opened by the last edit
 
     def open(self, setlist: Setlist, before: Sequence[CueInstance] = ()) -> list[CueInstance]:
@@ -89,9 +91,10 @@ class Stage:
         the trials of the shaders: an edit is opened on the thread of the frames, after `tried`.
         """
         coming = self._coming_of(setlist)
+        self.shrink(None)
         if not before:
             coming.wait()
-        self._reusable, self._opened, self.rejected = [*_units(before), *self._over_units()], [], []
+        self._reusable, self._opened, self.rejected = [*cue_units(before), *self._over_units()], [], []
         try:
             cues = self._cues(setlist, before)
             over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
@@ -170,8 +173,21 @@ class Stage:
         """Draw the scenes of these cues at another size (width, height) from now on; feedback goes on as it
         is."""
         self.size = size
-        for unit in (*_units(cues), *self._over_units()):
+        for unit in (*cue_units(cues), *self._over_units()):
             unit.resize(size)
+        shrunk, self._shrunk = self._shrunk, None
+        self.shrink(shrunk)
+
+    def shrink(self, scene: SceneInstance | None) -> None:
+        """Draw a scene at PREVIEW_SCALE of the size from now on, and the one before at the size again; None:
+        no scene."""
+        if scene is self._shrunk:
+            return
+        width, height = (max(round(side * PREVIEW_SCALE), 1) for side in self.size)
+        for one, size in ((self._shrunk, self.size), (scene, (width, height))):
+            for unit in scene_units(one) if one else ():
+                unit.resize(size)
+        self._shrunk = scene
 
     def copied(self, image: Image) -> Image:
         """A copy of an image that stays, whatever is edited, until the next one."""
@@ -181,7 +197,7 @@ class Stage:
 
     def _over_units(self) -> list[StageUnit]:
         """The units of what is over the scenes."""
-        return _scene_units(self.over) if self.over else []
+        return scene_units(self.over) if self.over else []
 
     def close(self) -> None:
         """Close networks, and stop decoding films."""
@@ -212,9 +228,9 @@ class Stage:
             file, transition = cue.scene.file, cue.transition.shader
             if file not in scenes:
                 steps.info("opening the scene %s", cue.scene.title)
-                scenes[file] = self._scene_or_before(cue.scene, _taken(old, file))
+                scenes[file] = self._scene_or_before(cue.scene, taken(old, file))
                 if files[file] > 1:
-                    twins[file] = self._scene_or_before(cue.scene, _taken(old_twins, file))
+                    twins[file] = self._scene_or_before(cue.scene, taken(old_twins, file))
             played = replace(cue, scene=scenes[file].scene)
             unit = self._shader(transition, "transition")
             cues.append(CueInstance(played, scenes[file], unit, transition.start(), twins.get(file)))
@@ -226,7 +242,7 @@ class Stage:
         try:
             return self._scene(scene, old)
         except Exception as error:
-            units = _scene_units(old) if old else []
+            units = scene_units(old) if old else []
             if old is None or any(unit not in reusable for unit in units):
                 raise
             for unit in self._opened[opened:]:
@@ -247,7 +263,7 @@ class Stage:
         compositor = None
         if any(layer.placement for layer in scene.layers):
             compositor = self._compositor(scene.title, old.compositor if old else None)
-            compositor.warm(_variant(layer) for layer in scene.layers)
+            compositor.warm(variant(layer) for layer in scene.layers)
         if old and (old.scene, old.layers, old.filters) == (scene, layers, filters):
             return old
         instance = SceneInstance(scene, layers, filters, compositor, self._scene_feedback)
@@ -398,35 +414,3 @@ class Stage:
         model = self.library.model(layer.model)
         wider = extension(model.config, layer.source.with_defaults["extend"], self._shape)
         return PoolKey(model, bends, mixed, second, wider)
-
-
-def _variant(layer: Layer) -> Variant:
-    """What the program of a layer depends on, as its preset has it."""
-    values = layer.placement.with_defaults if layer.placement else DEFAULTS
-    return variant_of(values, alpha(layer), bool(layer.matte))
-
-
-def _taken(old: dict[Path, SceneInstance], file: Path) -> SceneInstance | None:
-    """The old scene of a file, else of one of this name in another folder; each is taken once."""
-    named = [one for one in old if one.name == file.name]
-    return old.pop(file if file in old else named[0]) if named else None
-
-
-def _units(cues: Sequence[CueInstance]) -> list[StageUnit]:
-    """Every unit of some cues, once."""
-    units: dict[int, StageUnit] = {}
-    for one in cues:
-        scenes = filter(None, (one.scene, one.twin))
-        of_cue = (*chain.from_iterable(map(_scene_units, scenes)), *_staged([one.transition]))
-        units |= {id(unit): unit for unit in of_cue}
-    return list(units.values())
-
-
-def _scene_units(scene: SceneInstance) -> list[StageUnit]:
-    """The units of a scene: what draws its layers, and its filters."""
-    units = [one.generator if isinstance(one, LatentSource) else one for one in scene.units]
-    return _staged([*units, scene.compositor])
-
-
-def _staged(units: Sequence[object]) -> list[StageUnit]:
-    return [unit for unit in units if isinstance(unit, ContainedUnit | ContainedCompositor | PooledGenerator)]

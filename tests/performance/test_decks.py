@@ -2,13 +2,18 @@
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from perform.clock import OfflineClock
 from perform.performance import Performance
+from perform.performance.preview import Preview
+from perform.performance.scene import LatentSource
 from perform.scenes.readiness import Readiness
 from perform.scenes.saved import SavedState
-from tests.doubles.performances import neural_scene, performance, play, shader_scene
+from perform.signals import Event
+from tests.doubles.performances import FakeGenerator, neural_scene, performance, play, shader_scene
 
 GO, GONE = ("key.space", 1.0), ("key.space", 0.0)
 FRAMES = 70  # of a transition of 4 beats, and a few
@@ -228,3 +233,77 @@ def test_a_cue_that_cannot_be_opened_is_told(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.ERROR):
         assert play(show, 5, {1: [GO], 2: [GONE], 3: [("/crossfader", 0.5)]})[-1].image == ("a", 0.0)
     assert [one.message for one in caplog.records] == ["cue 2, b, cannot be opened: a plays on"] * 2
+
+
+def previewed(show: Performance, frames: int, said: dict[int, list[tuple[str, float]]]) -> list[object]:
+    """The preview after each frame, for one that looks."""
+    show.viewers = 1
+    clock, images = OfflineClock(30), []
+    for frame in range(frames):
+        seconds = clock.advance()
+        events = [Event(seconds, name, value) for name, value in said.get(frame, [])]
+        show.step(clock.moment(show.tempo), events)
+        images.append(show.preview)
+    return images
+
+
+def test_the_preview_is_the_free_deck() -> None:
+    show = abc()
+    images = previewed(show, 75, {3: [("/deck/b/generator/amount", 0.5)], 6: [GO], 7: [GONE]})
+    assert images[:6] == [("b", 0.0)] * 3 + [("b", 0.5)] * 3
+    assert images[6:66] == [None] * 60  # the transition
+    assert images[66:] == [("c", 0.0)] * 9
+    show.viewers = 0
+    play(show, 1)
+    assert show.preview is None
+
+
+def test_the_preview_of_an_empty_deck_and_of_a_model_that_is_not_open() -> None:
+    assert previewed(performance(shader_scene("a")), 2, {}) == [None, None]
+    show = performance(shader_scene("a"), neural_scene("b", 1))
+    source = show.cues[1].scene.layers[0].source
+    assert isinstance(source, LatentSource) and isinstance(source.generator, FakeGenerator)
+    source.generator.readiness = Readiness.OPENING
+    assert previewed(show, 2, {}) == [None, None]
+    source.generator.readiness = Readiness.READY
+    assert previewed(show, 1, {})[0] is not None
+
+
+def test_who_does_not_look_costs_nothing_but_the_numbers() -> None:
+    show = performance(shader_scene("a"), shader_scene("b", "time.seconds"))
+    drawn: list[object] = []
+    unit: Any = show.cues[1].scene.layers[0].source
+    unit.render = lambda *arguments: drawn.append(arguments)
+    play(show, 31)
+    assert drawn == []
+    assert values(show, "/deck/b/generator/amount") == [pytest.approx(1.0, abs=0.1)]
+
+
+def test_a_slow_preview_goes_at_the_same_pace() -> None:
+    """Four times a second, with formulas that take as long."""
+    pictures = []
+    for rate in (4.0, 30.0):
+        a, b = shader_scene("a"), shader_scene("b", "envelope(time.seconds > 0.25, 0, 4)")
+        show = performance(a, b)
+        show = Performance(show.setlist, show.cues, preview=Preview(rate))
+        images = previewed(show, 61, {})
+        assert len(set(images)) == (8 if rate == 4 else 54)  # on every eighth frame, or on each from 8 on
+        pictures.append(images[56])
+    assert pictures == [("b", pytest.approx(0.6))] * 2
+
+
+def test_a_preview_that_fails_never_touches_the_wall(caplog: pytest.LogCaptureFixture) -> None:
+    show = abc()
+    unit: Any = show.cues[1].scene.layers[0].source
+    unit.render = lambda *_: 1 / 0
+    assert previewed(show, 3, {2: [("/standby", 3.0)]}) == [None, None, ("c", 0.0)]
+    assert [one.message for one in caplog.records] == ["the preview of b ends: division by zero"]
+    assert play(show, 1)[0].image == ("a", 0.0)
+
+
+def test_a_scene_is_small_in_the_preview_only() -> None:
+    show, sized = abc(), []
+    show = Performance(show.setlist, show.cues, preview=Preview(shrink=sized.append))
+    previewed(show, 5, {3: [GO], 4: [GONE]})
+    b = show.cues[1].scene
+    assert sized == [None, b, b, b, None]  # it is whole on the frame on which it comes in

@@ -1,0 +1,67 @@
+"""The preview: what the free deck shows before it comes in, while somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from perform.clock import Moment
+from perform.faults import Faults
+from perform.performance.scene import SceneInstance
+from perform.performance.transition import CueInstance
+from perform.render import Image
+from perform.scenes.readiness import Readiness
+from perform.signals import Signals
+
+NUMBERS_RATE = 10.0  # times a second that the formulas of the free deck run while nobody looks
+EARLY = 1e-6  # seconds by which sums of floats are off
+
+
+class Preview:
+    """Plays the cue on the free deck by itself, at most `rate` times a second.
+
+    While nobody looks only its formulas run, for the values at its addresses. `shrink` draws a scene smaller
+    from then on, and the one before at its whole size again; None: no scene. A fault of the scene ends its
+    preview, until another cue is loaded.
+    """
+
+    def __init__(
+        self,
+        rate: float = float("inf"),
+        shrink: Callable[[SceneInstance | None], None] = lambda scene: None,
+        faults: Faults | None = None,
+    ) -> None:
+        self.image: Image | None = None
+        self._rate, self._shrink, self._faults = rate, shrink, faults or Faults()
+        self._cue: CueInstance | None = None
+        self._drawn, self._frames = float("-inf"), 0
+        self._failed = False
+
+    def load(self, cue: CueInstance | None) -> None:
+        """Show another cue from now on, None: none. The one before has its whole size again, as it may be on
+        the wall from this frame on."""
+        self._cue, self._failed, self._drawn, self.image = cue, False, float("-inf"), None
+        self._shrink(None)
+
+    def step(self, moment: Moment, signals: Signals, seen: bool) -> None:
+        """One frame of the show; `seen` is whether somebody looks."""
+        if not seen:
+            self.image = None
+        rate, gone = self._rate if seen else NUMBERS_RATE, moment.seconds - self._drawn
+        if self._cue is None or self._failed or 0 <= gone < 1 / rate - EARLY:
+            return
+        dt = gone if 0 <= gone < float("inf") else moment.dt
+        self._drawn = moment.seconds
+        with self._faults.contain(f"the preview of {self._cue.cue.title} ends"):
+            self._play(self._cue, replace(moment, dt=dt, frame=self._frames), signals, seen)
+            self._frames += 1
+            return
+        self._failed, self.image = True, None
+
+    def _play(self, cue: CueInstance, moment: Moment, signals: Signals, seen: bool) -> None:
+        cue.controls.step(moment, signals)
+        if seen and cue.scene.readiness is Readiness.READY:
+            self._shrink(cue.scene)
+            self.image = cue.scene.render(moment, signals)
+        else:
+            cue.scene.parameters(moment, signals)
