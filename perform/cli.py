@@ -32,6 +32,7 @@ from perform.commands.render import render
 from perform.commands.shaders import app as shaders
 from perform.commands.single import kinds
 from perform.commands.train import train
+from perform.commands.venue import app as venue
 from perform.faults import steps
 from perform.terminal import err, out, written, wrong_value
 
@@ -100,6 +101,7 @@ PANELS: Mapping[str, Commands] = {  # the commands by what you do
         "beats": beats,
         "render": render,
         "loop": loop,
+        "venue": venue,
     },
     "Models and training": {
         "models": models,

@@ -178,6 +178,13 @@ def name_hint(name: str, known: Collection[str]) -> str:
     return "; " + (did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}")
 
 
+def names_meant(text: str, names: Iterable[str]) -> list[str]:
+    """The names that a text means: the one that it is, else those that begin so. Capitals do not matter."""
+    wanted, names = text.casefold(), list(names)
+    exact = [name for name in names if name.casefold() == wanted]
+    return exact or [name for name in names if name.casefold().startswith(wanted)]
+
+
 def place_of(text: str, what: str = "osc") -> tuple[str, int]:
     """Host and port of a text such as 192.168.0.7:9000, or of a port alone, on this machine. Raises
     ValueError, which names `what` it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 import errno
 import io
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, TextIO, TypeVar, cast, get_args
+from typing import Annotated, Any, TextIO, TypeVar, cast, get_args, get_type_hints
 
 import typer
 from rich.console import Console
@@ -163,6 +164,16 @@ OscAddress = Annotated[str, typer.Option("--osc", "--osc-port", help=OSC_HELP)]
 MidiPort = Annotated[str | None, typer.Option(help="Listen to this MIDI port only.")]
 StopAfter = Annotated[float | None, typer.Option(min=0, max=ENDLESS, help="Stop after this many seconds.")]
 Mirror = Annotated[bool, typer.Option(help="Mirror the camera: your right hand is on the right.")]
+
+
+def in_panel(command: Callable[..., None], panel: str, names: Iterable[str]) -> None:
+    """List some options of a command in a panel of its help."""
+    hints = get_type_hints(command, include_extras=True)
+    for name in names:
+        kind, option = get_args(hints[name])
+        option = copy.copy(option)  # other commands have it, too
+        option.rich_help_panel = panel
+        command.__annotations__[name] = Annotated[kind, option]
 
 
 def attended() -> bool:

@@ -20,6 +20,7 @@ from perform.render import isf
 from perform.scenes import mapping
 from perform.show import find, load, open_library
 from perform.show.files import document_kind
+from perform.venue import read_venue
 
 CHECKED_SUFFIXES = (
     ".toml",
@@ -77,6 +78,8 @@ def _check_document(file: Path, library: Library) -> list[str]:
             return _check_feed(file)
         case "profile":
             profiles.read_profile(file)
+        case "venue":
+            read_venue(file)
         case "mapping":
             mapping.read_mapping(file, VOCABULARY)
         case _:

@@ -42,6 +42,7 @@ from perform.terminal import (
     attended,
     complaints,
     err,
+    in_panel,
     one_of,
     opening,
     program,
@@ -52,6 +53,7 @@ from perform.terminal import (
 if TYPE_CHECKING:
     from perform.rig import Rig
     from perform.show import Options
+    from perform.venue import Venue
 
 FIRST_SECONDS = 20.0  # of a show that becomes a film because there is no display
 WHOLE_OPTIONS = (
@@ -66,6 +68,21 @@ WHOLE_OPTIONS = (
     "flashes",
 )  # they change the film
 
+PANELS = {  # of options that are not listed first
+    "Venue": (
+        "size", "fps", "scale", "adapt", "fullscreen", "display", "midi", "lights", "clock_out", "osc",
+        "osc_feedback", "clock", "link", "camera", "region", "mirror", "offset", "gamma", "flashes",
+        "device", "precision", "memory",
+    ),
+    "Recording": ("codec", "quality", "film"),
+}  # fmt: skip
+
+VenueName = Annotated[
+    str | None,
+    typer.Option(
+        help="A venue, by name or file: displays and devices of a place. (default: venue.toml of a project)"
+    ),
+]
 DisplayName = Annotated[
     str | None, typer.Option(help="The display for the window, by name; `perform devices` lists them.")
 ]
@@ -144,6 +161,7 @@ def play(
     what: ShowArgument = None,
     scene: SceneOption = None,
     audio: AudioSource = None,
+    venue: VenueName = None,
     headless: Annotated[bool, typer.Option(help="Play without a window.")] = False,
     film: FilmInstead = False,
     size: PictureSize = "1280x720",
@@ -179,38 +197,64 @@ def play(
     """Play a show live. Where there is a terminal but no display, it is rendered to a video instead."""
     with complaints():
         with opening("loading the program"):
-            from perform import show
-            from perform.inputs.camera import View, region_of
-        setlist, sound = show_and_sound(what, scene, audio)
-        options = show_options(
-            context,
-            setlist=setlist,
-            sound=show.sound_option(sound),
-            osc_host=place_of(osc)[0],
-            osc_port=place_of(osc)[1],
-            osc_feedback=tuple(place_of(one, "osc-feedback") for one in osc_feedback or []),
-            clock=None if clock is None else choice("clock", clock, CLOCK_LEADS),
-            view=View(region_of(region), mirror, lift=True),
-            loop=not once,
-            resume=resume,
-            keep_state=True,
-            offset=offset / 1000,
-            memory=2**30 * (memory or 0.0),
-        )
-        _play(options, seconds, context, film)
+            import perform.show  # noqa: F401 - what takes seconds is loaded here
+        _play(_options(context), context)
 
 
-def _play(options: Options, seconds: float | None, context: typer.Context, film: bool) -> None:
+for _panel, _names in PANELS.items():
+    in_panel(play, _panel, _names)
+
+
+def _options(context: typer.Context) -> Options:
+    """The options of the show; those that were not given are those of its venue."""
+    from perform import show
+    from perform.inputs.camera import View, region_of
+
+    given = context.params
+    setlist, sound = show_and_sound(given["what"], given["scene"], given["audio"])
+    venue = show.venue_of(setlist, given["venue"])
+    if venue:
+        _take_venue(context, venue)
+    osc, lead = place_of(given["osc"]), given["clock"]
+    return show_options(
+        context,
+        setlist=setlist,
+        sound=show.sound_option(given["audio"] if sound is None else sound),
+        venue=venue,
+        osc_host=osc[0],
+        osc_port=osc[1],
+        osc_feedback=tuple(place_of(one, "osc-feedback") for one in given["osc_feedback"] or []),
+        clock=None if lead is None else choice("clock", lead, CLOCK_LEADS),
+        view=View(region_of(given["region"]), given["mirror"], lift=True),
+        loop=not given["once"],
+        keep_state=True,
+        offset=given["offset"] / 1000,
+        memory=2**30 * (given["memory"] or 0.0),
+    )
+
+
+def _take_venue(context: typer.Context, venue: Venue) -> None:
+    """Take what a venue sets in place of the options that were not given. ValueError for an option that a
+    venue with displays leaves no place for."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source and source.name != "DEFAULT"}
+    for name in ("fullscreen", "display"):
+        if name in given and venue.displays:
+            raise ValueError(f"--{name}: {venue.file} has the displays; --venue none plays without it")
+    context.params.update({name: value for name, value in venue.options.items() if name not in given})
+
+
+def _play(options: Options, context: typer.Context) -> None:
     """Play the show, or make a video of it where there is no display; under a name that is free."""
     from perform import show
     from perform.outputs.codecs import CODECS
 
-    live, record = options.headless or _has_display(), options.record
+    live, record, seconds = options.headless or _has_display(), options.record, context.params["seconds"]
     if not live:
         if options.resume:
             raise ValueError("--resume needs a live show, and there is no display: add --headless")
         show.check_options(options)
-    if not live and not film and not attended():
+    if not live and not context.params["film"] and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=quoted(options.setlist)))
     if record is None and not live:
         record = paths.output() / (Path(options.setlist).stem + CODECS[options.codec].suffixes[0])

@@ -135,6 +135,12 @@ class Library:
         """The file of a setlist by name."""
         return self._file("setlists", name, ".toml", "setlist")
 
+    def venue_file(self, name: str) -> Path:
+        """The file of a venue, by path or by name."""
+        if name.lower().endswith(".toml") and (file := self._at_path(name)):
+            return file
+        return self._file("venues", name, ".toml", "venue")
+
     def feeds(self, signals: Iterable[str]) -> list[Feed]:
         """The feeds that give these signals, from their files in feeds/. LookupError, SceneError, OSError."""
         found = self._signal_files(signals, "feed", "feeds", feeds.read_feed)

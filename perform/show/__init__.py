@@ -1,6 +1,6 @@
 """Shows: from options to a rig that is ready to play."""
 
-from perform.show.files import find, names_file, open_library
+from perform.show.files import find, names_file, open_library, venue_of
 from perform.show.opening import RENDER_FPS, check_options, control_inputs, load, play, render
 from perform.show.options import DEMO, Options, demo_track, sound_option
 
@@ -18,4 +18,5 @@ __all__ = [
     "play",
     "render",
     "sound_option",
+    "venue_of",
 ]

@@ -22,10 +22,12 @@ from perform.paths import check_file, found, quoted, run_model
 from perform.render import isf
 from perform.scenes.reader import SceneText, check_scene, read_scene
 from perform.scenes.setlist import Setlist, SetlistText, read_setlist, single
+from perform.venue import Venue, read_venue
 
-DocumentKind: TypeAlias = Literal["preset", "setlist", "feed", "profile", "mapping"]
+DocumentKind: TypeAlias = Literal["preset", "setlist", "feed", "profile", "mapping", "venue"]
 
 PROJECT_SETLIST = "setlist.toml"  # of a project's folder
+PROJECT_VENUE = "venue.toml"  # the same, and its name in any other folder
 STILLS = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".tga", ".jp2")
 FILMS = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".apng", ".mpg", ".mpeg", ".ts", ".m2ts"),
@@ -42,6 +44,7 @@ OTHERS = {
     "feed": "a feed: formulas of presets play it as feed.{name}",
     "profile": "a profile of a MIDI controller: formulas of presets play it as midi.{name}",
     "mapping": "a mapping: formulas of presets play it as learned.{name}",
+    "venue": "a venue: perform play SHOW --venue {file} plays in it",
 }
 FOLDERS: Mapping[str, DocumentKind] = {
     "presets": "preset",
@@ -49,8 +52,14 @@ FOLDERS: Mapping[str, DocumentKind] = {
     "feeds": "feed",
     "profiles": "profile",
     "learned": "mapping",
+    "venues": "venue",
 }
-FIRST_WORDS: Mapping[str, DocumentKind] = {"kind": "feed", "controls": "profile", "example": "mapping"}
+FIRST_WORDS: Mapping[str, DocumentKind] = {
+    "kind": "feed",
+    "controls": "profile",
+    "example": "mapping",
+    "display": "venue",
+}
 
 
 def names_file(name: str) -> bool:
@@ -83,6 +92,17 @@ def find(name: str, library: Library) -> Path:
     raise LookupError(_why_missing(name, library))
 
 
+def venue_of(show: str, name: str | None) -> Venue | None:
+    """The venue that a show plays in: by name or file, else venue.toml of its project's folder; None for
+    none. Raises LookupError, SceneError, OSError."""
+    if name == "none":
+        return None
+    if name is not None:
+        return read_venue(open_library(show).venue_file(name))
+    file = found(Path(show) / PROJECT_VENUE) if Path(show).is_dir() else None
+    return read_venue(file) if file else None
+
+
 def _why_missing(name: str, library: Library) -> str:
     """Why nothing plays by this name."""
     if name in BUILT_IN:
@@ -107,7 +127,7 @@ def read_show(file: Path, library: Library, before: Setlist | None = None) -> Se
         return single(check_scene(text, library, file, given=source.keys()))
     kind = document_kind(file, document(file))
     if kind in OTHERS:
-        raise SceneError([f"{file} is {OTHERS[kind].format(name=file.stem)}"])
+        raise SceneError([f"{file} is {OTHERS[kind].format(name=file.stem, file=quoted(file))}"])
     if kind == "preset":
         return single(read_scene(file, library))
     return read_setlist(file, library, library.preset_file, before)
@@ -118,6 +138,8 @@ def document_kind(file: Path, tables: Collection[str]) -> DocumentKind:
     tables."""
     if {"generator", "source", "layer"} & {*tables}:
         return "preset"
+    if file.name == PROJECT_VENUE:
+        return "venue"
     if "cue" in tables or file.name == PROJECT_SETLIST:
         return "setlist"
     if kind := next(

@@ -11,6 +11,7 @@ from perform.inputs.camera import View
 from perform.networks import Device, Precision
 from perform.scenes.look import FlashMode
 from perform.scenes.show import KEY_HELP
+from perform.venue import Venue
 
 DEMO = "demo"  # the default setlist
 
@@ -56,6 +57,7 @@ class Options:
     resume: bool = False  # with what that file has
     loop: bool = True
     watch: bool = True
+    venue: Venue | None = None  # its displays, its operator's window, and its file, which is watched
     keys: tuple[tuple[str, str], ...] = KEY_HELP  # what the window's help lists
 
     def __post_init__(self) -> None:

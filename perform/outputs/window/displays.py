@@ -11,6 +11,7 @@ from typing import TypeVar
 import glfw
 
 from perform.outputs.window.handles import MonitorHandle
+from perform.parameters import names_meant
 
 Result = TypeVar("Result")
 NO_DESKTOP_REMEDY = "run it from a desktop session (DISPLAY or WAYLAND_DISPLAY set), or with --headless"
@@ -83,9 +84,8 @@ def find_display(name: str | None) -> Display:
     present = [display for display, _ in monitors()]
     if name is None and present:
         return present[0]
-    wanted = (name or "").casefold()
-    exact = [one for one in present if one.name.casefold() == wanted]
-    chosen = exact or [one for one in present if one.name.casefold().startswith(wanted)]
+    meant = names_meant(name or "", [one.name for one in present])
+    chosen = [one for one in present if one.name in meant]
     if len(chosen) != 1:
         names = ", ".join(map(str, present)) or "none"
         what = "is not plugged in" if not chosen else "could be any of several"
