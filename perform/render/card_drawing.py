@@ -21,7 +21,7 @@ Box: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom i
 Place: TypeAlias = tuple[float, float]  # from the upper left in pixels
 
 BOLD, MONO = "fonts/DejaVuSans-Bold.ttf", "fonts/DejaVuSansMono.ttf"
-GROUND, FINE, AXIS, WRITING = (26, 28, 32), (74, 78, 86), (214, 217, 222), (196, 199, 204)
+BACKGROUND, FINE, AXIS, WRITING = (26, 28, 32), (74, 78, 86), (214, 217, 222), (196, 199, 204)
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 LEAST_CELLS, MOST_CELLS = 8, 14  # along the shorter side
 LEAST_CELL = 16  # pixels
@@ -39,7 +39,7 @@ class CardDrawing:
         self.unit = max(min(size) / 9, 4.0)
         self.middle: Place = (size[0] / 2, size[1] / 2)
         self.cell = cell(size)
-        self._picture = Image.new("RGB", size, GROUND)
+        self._picture = Image.new("RGB", size, BACKGROUND)
         self._draw = ImageDraw.Draw(self._picture)
 
     @property
@@ -166,7 +166,7 @@ class CardDrawing:
         place = round(middle[0]), round(middle[1] + letters.size * CAPITAL / 2)
         if border:
             width = max(round(letters.size / 10), 1)
-            self._draw.text(place, text, GROUND, letters, anchor="ms", stroke_width=width)
+            self._draw.text(place, text, BACKGROUND, letters, anchor="ms", stroke_width=width)
         self._draw.text(place, text, colour, letters, anchor="ms")
 
     def label(self, text: str, box: Box, colour: Colour) -> None:

@@ -20,7 +20,7 @@ from perform.render.card_drawing import (
     AXIS,
     BLACK,
     BOLD,
-    GROUND,
+    BACKGROUND,
     MONO,
     WHITE,
     WRITING,
@@ -50,7 +50,7 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 BARS: tuple[Colour, ...] = (WHITE, (255, 255, 0), (0, 255, 255), GREEN, (255, 0, 255), RED, BLUE, BLACK)
 RAMPS: tuple[Colour, ...] = (WHITE, RED, GREEN, BLUE)
 NEAR_BLACK, NEAR_WHITE = (2, 4, 8, 12, 16), (253, 251, 247, 243, 239)
-STEPS = 11  # of grey, from black to white
+GREYS = 11  # of grey, from black to white
 OVERLAP: Colour = (62, 66, 72)  # the ground where two displays overlap
 TURN, CROSSING = 1.0, 2.0  # seconds of the hand and of the line
 _MOVING = """
@@ -199,7 +199,7 @@ def _numbered(drawing: CardDrawing, shown: Shown, box: Box) -> None:
 
 def _mixed(colour: Colour, share: float) -> Colour:
     """A colour, mixed with the ground."""
-    red, green, blue = (round(a * share + b * (1 - share)) for a, b in zip(colour, GROUND, strict=True))
+    red, green, blue = (round(a * share + b * (1 - share)) for a, b in zip(colour, BACKGROUND, strict=True))
     return red, green, blue
 
 
@@ -266,8 +266,8 @@ def _greys(drawing: CardDrawing, box: Box) -> None:
     """Steps from black to white with their values, and what is nearly black and nearly white."""
     lying = drawing.lying
     steps, near = _halves(box, 0.5, not lying, drawing.unit * 0.12)
-    for number, part in enumerate(_divided(steps, STEPS, lying)):
-        value = round(255 * number / (STEPS - 1))
+    for number, part in enumerate(_divided(steps, GREYS, lying)):
+        value = round(255 * number / (GREYS - 1))
         drawing.fill(part, (value, value, value))
         drawing.label(str(value), part, WHITE if value < 128 else BLACK)
     for half, ground, values in zip(

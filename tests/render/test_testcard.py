@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perform.render.card_drawing import FINE, GROUND, WHITE, CardDrawing, cell, row_name
+from perform.render.card_drawing import FINE, BACKGROUND, WHITE, CardDrawing, cell, row_name
 from perform.render.testcard import (
     BARS,
     NEAR_BLACK,
@@ -62,7 +62,7 @@ def test_a_ring_is_round_and_in_the_middle(side: int) -> None:
     lit = picture > 140
     assert (lit.any(0) == lit.any(1)).all() and lit.any(0).sum() in (42, 43)
     assert (picture == picture[::-1]).all() and (picture == picture.T).all()
-    light = (picture - GROUND[0]).sum() / (255 - GROUND[0])
+    light = (picture - BACKGROUND[0]).sum() / (255 - BACKGROUND[0])
     assert light == pytest.approx(np.pi * (21**2 - 19**2), rel=0.01)
 
 
