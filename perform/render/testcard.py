@@ -18,9 +18,9 @@ import numpy as np
 from perform.arrays import Pixels
 from perform.render.card_drawing import (
     AXIS,
+    BACKGROUND,
     BLACK,
     BOLD,
-    BACKGROUND,
     MONO,
     WHITE,
     WRITING,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from perform.render.card_drawing import FINE, BACKGROUND, WHITE, CardDrawing, cell, row_name
+from perform.render.card_drawing import BACKGROUND, FINE, WHITE, CardDrawing, cell, row_name
 from perform.render.testcard import (
     BARS,
     NEAR_BLACK,
