@@ -276,10 +276,10 @@ class Rig:
                 before, played = self._units(), self.performance.setlist
                 cues = self.stage.open(setlist, self.performance.loaded_first)
                 faults = *setlist.faults, *map(reason, self.stage.rejected)
-                over = self.stage.over
+                over, law = self.stage.over, self.stage.law
                 scenes = tuple(one.cue for one in cues)
                 setlist = replace(setlist, cues=scenes, over=over.scene if over else None, faults=())
-                self.performance.change(setlist, cues, over)
+                self.performance.change(setlist, cues, over, law)
                 log_kept(*faults)
                 if not faults or (setlist, self._units()) != (played, before):
                     log.info("applied the edit of %s", setlist.title)
@@ -287,7 +287,8 @@ class Rig:
     def _units(self) -> list[object]:
         """What plays: the scene and the transition of each cue, and what is over them."""
         cues = self.performance.cues
-        return [*((one.scene, one.twin, one.transition) for one in cues), self.performance.over]
+        played = [(one.scene, one.twin, one.transition) for one in cues]
+        return [*played, self.performance.over, self.stage.law and self.stage.law.unit]
 
     @contextmanager
     def _contain_edit(self, setlist: Setlist | None = None) -> Iterator[None]:

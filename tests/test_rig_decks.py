@@ -34,8 +34,19 @@ def frame(show: Show, *said: tuple[str, float]) -> bytes:
     return show.memory.last.pixels.tobytes()
 
 
+HALVES = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "startImage", "TYPE": "image"},
+    {"NAME": "endImage", "TYPE": "image"}, {"NAME": "progress", "TYPE": "float", "DEFAULT": 0},
+    {"NAME": "green", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
+void main() {
+    gl_FragColor = progress < 0.5 ? IMG_THIS_PIXEL(startImage) : IMG_THIS_PIXEL(endImage);
+    gl_FragColor.g = green;
+}
+"""
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
+    save(tmp_path / "shaders/transitions/halves.fs", HALVES)
     save(tmp_path / "presets/walk.toml", WALK)
     yield from shows_of(tmp_path, "setlists/decks.toml")
 
@@ -90,3 +101,28 @@ def test_a_small_preview_is_whole_when_it_comes_in(start: Callable[[str], Show])
     assert show.rig.picture and show.rig.picture.image.size == (48, 28)
     assert plain.preview.size == (24, 14)
     assert not show.rig.faults.counts
+
+
+def test_the_law_of_the_crossfader(start: Callable[[str], Show]) -> None:
+    law = '[crossfader]\nlaw = "halves"\ngreen = {}\n'
+    show = start(cues("red", "blue") + law.format("0.2"))
+    show.pixel()
+    assert show.pixel(("/crossfader", 0.25)) == (255, 51, 0)
+    assert show.pixel(("/crossfader", 0.75)) == (0, 51, 255)
+    show.edit("setlists/decks.toml", cues("red", "blue") + law.format("0.4"))
+    assert show.pixel() == (0, 102, 255)
+    assert show.pixel(("/crossfader/green", 1.0)) == (0, 255, 255)
+    assert show.pixel(("/crossfader", 0.25)) == (255, 255, 0)
+    assert show.rig.performance.snapshot().values["/crossfader/green"] == (1.0,)
+    show.edit("setlists/decks.toml", cues("red", "blue"))
+    assert show.pixel() == (191, 0, 64)  # that of the cue, which mixes
+    show.edit("setlists/decks.toml", cues("red", "blue") + law.format("0.4"))
+    assert show.pixel(("/crossfader", 1.0)) == (0, 0, 255)
+    assert not show.rig.faults.counts
+
+
+def test_a_transition_that_is_not_made_by_hand_has_no_law(start: Callable[[str], Show]) -> None:
+    show = start(cues("red", "walk", "blue") + '[crossfader]\nlaw = "halves"\ngreen = 1\n')
+    show.pixel()
+    assert show.pixel(("/scene/3", 1.0)) == (0, 0, 255)
+    assert show.rig.performance.snapshot().values["/crossfader/green"] == (1.0,)

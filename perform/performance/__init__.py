@@ -18,7 +18,7 @@ from perform.parameters import Values
 from perform.performance import decks
 from perform.performance.preview import Preview
 from perform.performance.scene import SceneInstance
-from perform.performance.transition import CueInstance
+from perform.performance.transition import CueInstance, Law
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
@@ -58,13 +58,14 @@ class Performance:
         feedback: Keeps | None = None,
         copied: Callable[[Image], Image] = lambda image: image,
         preview: Preview | None = None,
+        law: Law | None = None,
     ) -> None:
         """`over` is what the setlist has over its scenes; `feedback` keeps the image of the whole stage;
         `copied` gives a copy of an image that stays, whatever is edited, until the next; `preview` plays the
-        free deck."""
+        free deck; `law` is the transition that the crossfader makes, None: that of the cue."""
         self.viewers = 0  # how many look at the preview
         self._preview = preview or Preview()
-        self.over, self._feedback = over, feedback
+        self.over, self._law, self._feedback = over, law, feedback
         self._copied, self._frozen = copied, False
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
@@ -106,10 +107,14 @@ class Performance:
         return self.authority.tempo
 
     def change(
-        self, setlist: Setlist, cues: Sequence[CueInstance], over: SceneInstance | None = None
+        self,
+        setlist: Setlist,
+        cues: Sequence[CueInstance],
+        over: SceneInstance | None = None,
+        law: Law | None = None,
     ) -> None:
         """Play an edited setlist, from the cue that is on if its scene is still in it."""
-        self.over = over
+        self.over, self._law = over, law
         old, new = [one.cue for one in self.cues], [one.cue for one in cues]
         before, position = self.position, position_after_edit(self.position, old, new)
         if position is before:
@@ -265,14 +270,20 @@ class Performance:
         position, over = self.position, self.over.controls if self.over else []
         cues = [decks.on_deck(deck, position, self.cues) for deck in range(len(DECKS))]
         controls = [CueControls(one.cue, one.scene.controls, one.controls) if one else None for one in cues]
-        self._router = AddressRouter(self.setlist, self._show, controls, position.deck, over)
+        self._router = AddressRouter(
+            self.setlist, self._show, controls, position.deck, over, self._law and self._law.controls
+        )
         self._preview.load(cues[1 - position.deck] if position.before is None else None)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
         """The image of the current scene, or of the transition to it, under what is over all scenes."""
         position = self.position
         before = None if position.before is None else self.cues[position.before].scene
-        image = self.cues[position.cue].image_source(before, position.progress).render(moment, signals)
+        law = self._law if position.by_hand else None
+        if self._law and not law:
+            self._law.controls.step(moment, signals)  # its addresses have values all the time
+        image_source = self.cues[position.cue].image_source(before, position.progress, law)
+        image = image_source.render(moment, signals)
         return self.over.over(image, moment, signals) if self.over else image
 
 

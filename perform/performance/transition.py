@@ -66,6 +66,14 @@ class Morph(TransitionInstance):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Law:
+    """The transition that a crossfader makes between any two scenes."""
+
+    unit: Unit
+    controls: RunningControls
+
+
 @dataclass(slots=True)
 class CueInstance:
     """A cue on stage: its scene, and the transition that brings it in. Where several cues play one scene,
@@ -89,11 +97,15 @@ class CueInstance:
             self.scene.load()
         self.controls.release()
 
-    def image_source(self, before: SceneInstance | None, progress: float) -> ImageSource:
-        """The scene, or while it comes in the transition from the scene before."""
+    def image_source(
+        self, before: SceneInstance | None, progress: float, law: Law | None = None
+    ) -> ImageSource:
+        """The scene, or while it comes in the transition from the scene before: its own, or that of a law."""
         after = self.scene
         if before is None or before is after:
             return after
+        if law:
+            return TransitionInstance(before, after, law.unit, law.controls, progress)
         start, end = before.latent_source, after.latent_source
         shared = self.cue.transition.morph and before.scene.models == after.scene.models
         if shared and start and end:

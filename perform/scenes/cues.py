@@ -22,7 +22,8 @@ class CuePosition:
     which the cue began.
 
     `turn` counts the cues that have come in; each comes in on the other deck. `standby` is the cue that
-    comes next, None at the end; `loaded` is whether a hand has chosen it.
+    comes next, None at the end; `loaded` is whether a hand has chosen it. `by_hand`: a crossfader makes the
+    transition.
     """
 
     cue: int
@@ -34,6 +35,7 @@ class CuePosition:
     turn: int = 0
     standby: int | None = None
     loaded: bool = False
+    by_hand: bool = False
 
     @property
     def deck(self) -> int:
@@ -336,6 +338,7 @@ class CueSequencer:
             self._turn,
             self.standby,
             self._loaded is not None,
+            self._left is not None,
         )
 
 

@@ -22,6 +22,7 @@ from perform.scenes.setlist import Cue, Setlist
 from perform.scenes.show import DECKS, SHOW_CONTROLS, STATUS_PARAMETERS
 
 READ, WRITE = 1, 2  # bits of a node's access
+CROSSFADER = "/crossfader"  # also the beginning of the addresses of its law
 DECK = "/deck/"  # the beginning of the addresses of both decks
 RELEASE = "/release"  # releases everything; after a parameter's address, that parameter
 NORM = "/norm"  # after a parameter's address: its value as 0..1 of its range
@@ -106,6 +107,8 @@ def show_nodes(setlist: Setlist) -> dict[str, Node]:
     if over:
         nodes |= _unit_nodes((one.prefix, one.settings) for one in units(over))
         signals |= over.signal_names
+    if setlist.crossfader:
+        nodes |= _unit_nodes([(CROSSFADER, setlist.crossfader)])
     named = osc_addresses(signals)
     absent = {address for address in named - nodes.keys() if re.fullmatch(r"/scene/\d+", address)}
     return _with_formulas(nodes, named - absent)

@@ -246,12 +246,14 @@ class Reader:
                 self._known(f"{key}.{setting}", file, partial(self.catalogue.check_text, setting))
         return source
 
-    def shader(self, key: str, table: Table, role: Role) -> UnitSettings:
-        """A shader, with the sources that are played into the images that it takes."""
+    def shader(self, key: str, table: Table, role: Role, named: str = "shader") -> UnitSettings:
+        """A shader, with the sources that are played into the images that it takes; its name is at the key
+        `named`."""
         images: Sequence[str] = ()
         with suppress(LookupError, ValueError, OSError):  # the fault is noted with its parameters
-            images = self.catalogue.images(str(table.get("shader")), role)
-        return self.unit(key, table, "shader", lambda name: self.catalogue.shader(name, role), images)
+            images = self.catalogue.images(str(table.get(named)), role)
+        found = self.unit(key, table, named, lambda name: self.catalogue.shader(name, role), images)
+        return replace(found, kind="shader")
 
     def unit(
         self, key: str, table: Table, kind: str, declared: Declared, images: Sequence[str] = ()

@@ -20,6 +20,7 @@ from perform.parameters import Constant, Parameter
 from perform.scenes.controls import RunningControls
 from perform.scenes.holds import HoldMode
 from perform.scenes.nodes import (
+    CROSSFADER,
     DECK,
     NORM,
     OSC_SIGNAL,
@@ -83,9 +84,10 @@ class AddressRouter:
         decks: Sequence[CueControls | None],
         deck: int = 0,
         over: Sequence[RunningControls] = (),
+        law: RunningControls | None = None,
     ) -> None:
         """`decks` are the cues on A and B, or None, `deck` is the number of the one that is on; `over` are
-        the controls of what is over the scenes."""
+        the controls of what is over the scenes, `law` those of the crossfader's transition."""
         on = decks[deck]
         assert on
         cues = [one.cue if one else None for one in decks]
@@ -95,8 +97,11 @@ class AddressRouter:
         self._decks = {f"{deck_prefix(name)}{RELEASE}": one for name, one in zip(DECKS, decks, strict=True)}
         self._on = deck_prefix(DECKS[deck]) + "/"
         self._held = [*(controls for one in decks if one for controls in one.all), *over]
+        self._held += [law] if law else []
         self._destinations: dict[str, Destination] = {}
         self._add_cue("", on)
+        if law:
+            self._add(CROSSFADER, law)
         for unit, controls in zip(units(setlist.over) if setlist.over else (), over, strict=True):
             self._add(unit.prefix, controls)
         for name, loaded in zip(DECKS, decks, strict=True):

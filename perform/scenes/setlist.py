@@ -25,6 +25,7 @@ from perform.scenes.show import BINDINGS, SHOW_PARAMETERS
 Quantise: TypeAlias = Literal["off", "beat", "bar", "4 bars"]
 Follow: TypeAlias = Literal["follow", "continue", "stay"]
 QUANTISE_BEATS: Mapping[Quantise, int] = {"off": 0, "beat": 1, "bar": 4, "4 bars": 16}
+OF_CUE = "cue"  # the law of a crossfader: the transition of the cue that comes in
 UNTIL = (Parameter("until", False, 0, 1, kind="bool", description="the cue is over"),)
 
 
@@ -74,6 +75,7 @@ class Setlist:
     lead: Lead = "auto"  # the clock that leads the beat
     faults: tuple[str, ...] = ()
     fade: float = 2.0  # seconds of a fade-out and a fade-in
+    crossfader: UnitSettings | None = None  # the transition that it makes; None: that of the cue
     over: Scene | None = None  # overlays and filters over every scene, which is the lowest layer of this
 
     @property
@@ -92,6 +94,7 @@ class Setlist:
         mappings."""
         scenes = [scene.signal_names for scene in self.scenes]
         units = [unit for cue in self.cues for unit in (cue.transition.shader, cue.until) if unit]
+        units += filter(None, [self.crossfader])
         return self.show.signal_names.union(
             self.mapping_inputs, *scenes, *(unit.signal_names for unit in units)
         )
@@ -127,6 +130,7 @@ class SetlistText(BaseModel, extra="forbid", strict=True):
         "cue": ("scene",),
         "overlay": ("name",),
         "filter": ("shader",),
+        "crossfader": ("law",),
     }
     title: str = Field(min_length=1)
     quantise: Quantise = "bar"
@@ -136,6 +140,7 @@ class SetlistText(BaseModel, extra="forbid", strict=True):
     cue: list[Table] = Field(min_length=1)
     overlay: list[Table] = []
     filter: list[Table] = []
+    crossfader: Table = {}
     bindings: Table = {}
 
 
@@ -161,7 +166,7 @@ def read_setlist(
         if scene := presets.scene(f"cue[{i}].scene", cue.scene):
             cues.append(_cue(cue, scene, own or scene.transition, until))
     show = reader.settings("bindings", "show", SHOW_PARAMETERS, BINDINGS | text.bindings)
-    over = _over(reader, text, path)
+    crossfader, over = _crossfader(reader, text.crossfader), _over(reader, text, path)
     for one in reader.left_out:
         catalogue.leave_out(one)
     if reader.faults:
@@ -178,6 +183,7 @@ def read_setlist(
         lead=text.clock,
         faults=tuple(presets.faults),
         fade=text.fade,
+        crossfader=crossfader,
         over=over,
     )
 
@@ -216,6 +222,16 @@ def _cue(text: _CueText, scene: Scene, transition: Transition, until: UnitSettin
         name=text.name,
         notes=text.notes,
     )
+
+
+def _crossfader(reader: Reader, table: Table) -> UnitSettings | None:
+    """The transition that a crossfader makes; None: that of the cue that comes in."""
+    law = table.get("law", OF_CUE)
+    if law != OF_CUE:
+        return reader.shader("crossfader", table, "transition", "law")
+    for key in table.keys() - {"law"}:
+        reader.fault(f"crossfader.{key}", f"needs a law that has it: the name of a transition, not {law!r}")
+    return None
 
 
 def _over(reader: Reader, text: SetlistText, path: Path) -> Scene | None:

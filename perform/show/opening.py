@@ -223,6 +223,7 @@ def _open_stage(
         stage.feedback,
         stage.copied,
         _preview(stage, software),
+        stage.law,
     )
     if compiler:
         compiler.begin()

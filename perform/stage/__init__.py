@@ -24,6 +24,7 @@ from perform.networks.bending import bend
 from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator
+from perform.performance.transition import Law
 from perform.render import Composites, Image, Unit, isf
 from perform.render.compositing import Compositor
 from perform.render.feedback import Feedback, FeedbackBuffer
@@ -40,7 +41,7 @@ from perform.stage.contained import ContainedCompositor, ContainedUnit
 from perform.stage.generator import PooledGenerator
 from perform.stage.governor import NetworkTime
 from perform.stage.pool import ModelPool, PoolKey
-from perform.stage.units import StageUnit, cue_units, scene_units, taken, variant
+from perform.stage.units import StageUnit, cue_units, scene_units, staged, taken, variant
 
 if TYPE_CHECKING:
     import moderngl
@@ -75,6 +76,7 @@ class Stage:
         self._frozen = FeedbackBuffer(context, self._black)
         self._scene_feedback = self.feedback  # of the scene that is opened
         self.over: SceneInstance | None = None  # what the open setlist has over its scenes
+        self.law: Law | None = None  # of the open setlist's crossfader
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
         self._opened: list[StageUnit] = []  # units that were opened for the new setlist
         self._coming: Coming | None = None  # the setlist that is asked for, until it is open
@@ -94,17 +96,18 @@ class Stage:
         self.shrink(None)
         if not before:
             coming.wait()
-        self._reusable, self._opened, self.rejected = [*cue_units(before), *self._over_units()], [], []
+        self._reusable, self._opened, self.rejected = [*cue_units(before), *self._show_units()], [], []
         try:
             cues = self._cues(setlist, before)
             over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
+            law = self._law(setlist.crossfader) if setlist.crossfader else None
         except Exception:
             for unit in self._opened:
                 unit.release()
             raise
         finally:
             self._coming = None
-        self.over = over
+        self.over, self.law = over, law
         for unit in self._reusable:
             unit.release()
         if not before:
@@ -173,7 +176,7 @@ class Stage:
         """Draw the scenes of these cues at another size (width, height) from now on; feedback goes on as it
         is."""
         self.size = size
-        for unit in (*cue_units(cues), *self._over_units()):
+        for unit in (*cue_units(cues), *self._show_units()):
             unit.resize(size)
         shrunk, self._shrunk = self._shrunk, None
         self.shrink(shrunk)
@@ -195,9 +198,19 @@ class Stage:
         self._frozen.keep(image)
         return self._frozen.image
 
-    def _over_units(self) -> list[StageUnit]:
-        """The units of what is over the scenes."""
-        return scene_units(self.over) if self.over else []
+    def _show_units(self) -> list[StageUnit]:
+        """The units of what is over the scenes, and of the crossfader."""
+        over = scene_units(self.over) if self.over else []
+        return over + (staged([self.law.unit]) if self.law else [])
+
+    def _law(self, settings: UnitSettings) -> Law:
+        """The transition of the crossfader; what a hand holds of it stays."""
+        before = self.law
+        unit = self._shader(settings, "transition", before.unit if before else None)
+        controls = settings.start()
+        if before:
+            controls.resume_from(before.controls)
+        return Law(unit, controls)
 
     def close(self) -> None:
         """Close networks, and stop decoding films."""

@@ -77,6 +77,7 @@ def _read_shaders(setlist: Setlist, library: Library) -> Shaders:
     """All shaders that a setlist plays, by name and role, without those that cannot be read."""
     units: list[tuple[UnitSettings, Role]] = []
     units += [(cue.transition.shader, "transition") for cue in setlist.cues]
+    units += [(one, "transition") for one in [setlist.crossfader] if one]
     for scene in setlist.scenes:
         units += [(layer.source, "generator") for layer in scene.layers]
         filters = [one for layer in scene.layers for one in layer.filters]

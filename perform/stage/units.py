@@ -34,7 +34,7 @@ def cue_units(cues: Sequence[CueInstance]) -> list[StageUnit]:
     units: dict[int, StageUnit] = {}
     for one in cues:
         scenes = filter(None, (one.scene, one.twin))
-        of_cue = (*chain.from_iterable(map(scene_units, scenes)), *_staged([one.transition]))
+        of_cue = (*chain.from_iterable(map(scene_units, scenes)), *staged([one.transition]))
         units |= {id(unit): unit for unit in of_cue}
     return list(units.values())
 
@@ -42,8 +42,9 @@ def cue_units(cues: Sequence[CueInstance]) -> list[StageUnit]:
 def scene_units(scene: SceneInstance) -> list[StageUnit]:
     """The units of a scene: what draws its layers, and its filters."""
     units = [one.generator if isinstance(one, LatentSource) else one for one in scene.units]
-    return _staged([*units, scene.compositor])
+    return staged([*units, scene.compositor])
 
 
-def _staged(units: Sequence[object]) -> list[StageUnit]:
+def staged(units: Sequence[object]) -> list[StageUnit]:
+    """Those of some units that a stage opens and closes."""
     return [unit for unit in units if isinstance(unit, ContainedUnit | ContainedCompositor | PooledGenerator)]

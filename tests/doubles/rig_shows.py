@@ -36,7 +36,7 @@ class Show:
         context = headless()
         stage = Stage(library, context, SIZE, ModelPool(worker, budget))
         performance = Performance(
-            setlist, stage.open(setlist), None, stage.over, stage.feedback, stage.copied
+            setlist, stage.open(setlist), None, stage.over, stage.feedback, stage.copied, law=stage.law
         )
         self.edits = Edited(file, library, setlist)
         self.rig = Rig(

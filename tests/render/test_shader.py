@@ -379,3 +379,16 @@ def test_transitions_begin_and_end_with_their_images(context: moderngl.Context, 
         stage = Stage(context, shader, (8, 8))
         difference = stage.frame(*images, progress=progress)[:, :, :3].astype(int) - pixels(image)[:, :, :3]
         assert abs(difference).max() <= 1, f"{path.name} at progress {progress}"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("fade", {0.25: 0.25, 0.5: 0.5, 0.75: 0.75}), ("cut", {0.0: 0, 0.499: 0, 0.5: 1, 0.501: 1, 1.0: 1})],
+)
+def test_a_plain_fade_and_a_cut(context: moderngl.Context, name: str, parts: dict[float, float]) -> None:
+    rows = np.arange(64).reshape(8, 8)
+    images = [picture(context, rows), picture(context, rows * 3)]
+    stage = Stage(context, isf.load(ROOT / f"shaders/transitions/{name}.fs"), (8, 8))
+    for progress, part in parts.items():
+        expected = rows * (1 + 2 * part)
+        assert abs(stage.frame(*images, progress=progress)[:, :, 0] - expected).max() <= 0.5

@@ -104,6 +104,24 @@ def test_bindings_control_the_show(tmp_path: Path) -> None:
         (("beats = 0", "beats = 300"), "cue[1].transition.beats = 300, must be a number 0..256"),
         (('"4 bars"', '"5 bars"'), "quantise = '5 bars'"),
         (("beats = 0", "beats = 0\nshader = 'wipe'"), "cue[1].transition.shader = 'wipe'"),
+        (("[bindings]", "[crossfader]\nlaw = 'disolve'\n[bindings]"), "crossfader.law = 'disolve': there is"),
+        (("[bindings]", "[crossfader]\nlaw = 7\n[bindings]"), "crossfader.law = 7, must be text"),
+        (
+            ("[bindings]", "[crossfader]\nlaw = 'dissolve'\nsoftness = 2\n[bindings]"),
+            "crossfader.softness = 2, must be 0..1",
+        ),
+        (
+            ("[bindings]", "[crossfader]\nlaw = 'dissolve'\nsofness = 1\n[bindings]"),
+            "crossfader.sofness is unknown; did you mean softness?",
+        ),
+        (
+            ("[bindings]", "[crossfader]\nsoftness = 1\n[bindings]"),
+            "crossfader.softness needs a law that has it: the name of a transition, not 'cue'",
+        ),
+        (
+            ("[bindings]", "[[crossfader]]\nlaw = 'cue'\n[bindings]"),
+            "crossfader must be a table headed [crossfader]",
+        ),
         (("blackout =", "blakout ="), "bindings.blakout is unknown; did you mean blackout?"),
         (("toggle(midi.note36)", "toggel(midi.note36)"), "bindings.blackout = 'toggel(midi.note36)'"),
     ],
