@@ -270,9 +270,8 @@ class Performance:
         position, over = self.position, self.over.controls if self.over else []
         cues = [decks.on_deck(deck, position, self.cues) for deck in range(len(DECKS))]
         controls = [CueControls(one.cue, one.scene.controls, one.controls) if one else None for one in cues]
-        self._router = AddressRouter(
-            self.setlist, self._show, controls, position.deck, over, self._law and self._law.controls
-        )
+        law = self._law.controls if self._law else None
+        self._router = AddressRouter(self.setlist, self._show, controls, position.deck, over, law)
         self._preview.load(cues[1 - position.deck] if position.before is None else None)
 
     def _draw(self, moment: Moment, signals: Signals) -> Image:
