@@ -30,5 +30,5 @@ clean:
 	@touch $@
 
 .venv/ready-to-test: .venv/ready tests/debian-packages.txt
-	@scripts/setup.sh tests/debian-packages.txt dev,link
+	@scripts/setup.sh tests/debian-packages.txt dev,link,ndi
 	@touch $@

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Set-up: the Debian packages of a list where there is apt-get, then .venv with the pinned Python packages.
-# usage: scripts/setup.sh LIST [EXTRAS]        EXTRAS: what else of pyproject.toml, such as dev,link
+# usage: scripts/setup.sh LIST [EXTRAS]        EXTRAS: what else of pyproject.toml, such as dev,link,ndi
 #        scripts/setup.sh --packages LIST      the Debian packages alone
 set -euo pipefail
 cd "$(dirname "$0")/.."

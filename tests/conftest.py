@@ -30,6 +30,8 @@ os.environ.setdefault("LP_NUM_THREADS", "1")
 os.environ.setdefault("MESA_SHADER_CACHE_DISABLE", "true")
 # Most shaders of the tests draw a few small frames: compiling them costs more than drawing them unoptimised
 os.environ.setdefault("GALLIVM_PERF", "nopt")
+# NDI talks to this machine alone
+os.environ["NDI_CONFIG_DIR"] = str(Path(__file__).parent / "data/ndi")
 # How long an example takes depends on what else runs
 settings.register_profile("perform", deadline=None)
 settings.load_profile("perform")

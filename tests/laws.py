@@ -28,7 +28,7 @@ FLOORS = (
     ),
     ("signals",),
     ("latent", "rhythm"),
-    ("formula", "midi"),
+    ("formula", "midi", "sharing"),
     ("networks", "scenes"),
     ("generators", "inputs", "outputs", "render"),  # the racks
     ("footage", "performance"),

@@ -26,6 +26,7 @@ from perform.commands.render import (
 )
 from perform.parameters import choice, place_of
 from perform.paths import claimed, quoted
+from perform.sharing import share_of
 from perform.terminal import (
     REGION_HELP,
     FilmCodec,
@@ -128,6 +129,13 @@ BeatOffset = Annotated[
     typer.Option(min=-200, max=200, help="Show beats this many milliseconds earlier, for a slow projector."),
 ]
 
+SharedWith = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Share the picture with other programs: ndi:NAME (on the network), v4l2:/dev/video10, "
+        "spout:NAME or syphon:NAME. You can give it several times."
+    ),
+]
 ShowArgument = Annotated[
     str | None,
     typer.Argument(
@@ -170,6 +178,7 @@ def play(
     adapt: Adapt = True,
     seconds: StopAfter = None,
     record: RecordingFile = None,
+    share: SharedWith = None,
     codec: FilmCodec = "h264",
     quality: FilmQuality = None,
     model: PlayedModel = None,
@@ -225,6 +234,7 @@ def _options(context: typer.Context) -> Options:
         osc_port=osc[1],
         osc_feedback=tuple(place_of(one, "osc-feedback") for one in given["osc_feedback"] or []),
         clock=None if lead is None else choice("clock", lead, CLOCK_LEADS),
+        shares=tuple(map(share_of, given["share"] or [])),
         view=View(region_of(given["region"]), given["mirror"], lift=True),
         loop=not given["once"],
         keep_state=True,
@@ -253,6 +263,8 @@ def _play(options: Options, context: typer.Context) -> None:
     if not live:
         if options.resume:
             raise ValueError("--resume needs a live show, and there is no display: add --headless")
+        if options.shares:
+            raise ValueError("--share needs a live show, and there is no display: add --headless")
         show.check_options(options)
     if not live and not context.params["film"] and not attended():
         raise RuntimeError(NO_DISPLAY.format(show=quoted(options.setlist)))

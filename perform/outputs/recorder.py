@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perform import media
 from perform.arrays import Samples, finite
 from perform.faults import Health, reason, system_reason
 from perform.outputs import Frame
+from perform.outputs.bt709 import BT709_CODE, FULL_RANGE, LIMITED_RANGE, RGB, converted, video_frame
 from perform.outputs.codecs import Encoding, check_size, encoding
 from perform.threads import Background
 
@@ -31,10 +31,7 @@ EncoderJob = Callable[[], None]
 
 MOST_PICTURES = 8  # between the show and the encoder; 22 MB at 720p
 MOST_SOUNDS = 600  # blocks of sound, ten seconds of frames
-BT709_CODE = 1  # of matrix, primaries and curve, by ISO/IEC 23091-2
 RGB_CODE, SRGB_CODE = 0, 13  # of matrix and of curve
-LIMITED_RANGE, FULL_RANGE = 1, 2  # by FFmpeg
-RGB = "bgr0"  # the pixel format of codecs that keep sRGB as it is
 
 # A fragment per second, from a keyframe on, written when it is complete, so that a file whose writer died
 # plays up to its last second. At the end it becomes an ordinary file (hybrid_fragmented): some editors do
@@ -112,7 +109,7 @@ class Recorder:
         if slot is None or not self._encoder.ready():
             self.dropped += 1
             return
-        picture, self._slot = _picture(frame.pixels), slot
+        picture, self._slot = video_frame(frame.pixels), slot
         self._encoder.put(lambda: self._film.picture(picture, slot))
         self.written += 1
 
@@ -267,9 +264,9 @@ class _VideoFile:
 
     def picture(self, frame: av.VideoFrame, slot: int) -> None:
         """One picture, `slot` frames after the first."""
-        converted = _converted(frame, self._pictures.codec_context.pix_fmt or "yuv420p")
-        converted.pts = slot
-        self._file.mux(self._pictures.encode(converted))
+        video = converted(frame, self._pictures.codec_context.pix_fmt or "yuv420p")
+        video.pts = slot
+        self._file.mux(self._pictures.encode(video))
         self._count += 1
 
     def sound(self, samples: Samples, start: int) -> None:
@@ -338,34 +335,6 @@ def _describe(stream: av.VideoStream, size: tuple[int, int], fps: Fraction, pixe
     coder.color_trc = SRGB_CODE if rgb else BT709_CODE
     coder.colorspace = RGB_CODE if rgb else BT709_CODE
     coder.color_range = FULL_RANGE if rgb else LIMITED_RANGE
-
-
-def _picture(pixels: NDArray[np.uint8]) -> av.VideoFrame:
-    """A copy of the pixels, which belong to the show and may change with the next frame."""
-    import av
-
-    return av.VideoFrame.from_ndarray(pixels, format="rgb24")
-
-
-def _converted(frame: av.VideoFrame, pixels: str) -> av.VideoFrame:
-    """sRGB as it is, or to BT.709 luma and chroma in the limited range (ITU-R BT.709-6, 3.4 and 3.5).
-
-    Without accurate rounding and the full chroma input FFmpeg is off by up to 4 levels.
-    """
-    from av.video.reformatter import ColorRange, Colorspace, Interpolation
-
-    if pixels == RGB:
-        return frame.reformat(format=pixels)
-    converted = frame.reformat(
-        format=pixels,
-        dst_colorspace=Colorspace.ITU709,
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP,
-    )
-    converted.colorspace = converted.color_primaries = converted.color_trc = BT709_CODE
-    converted.color_range = LIMITED_RANGE
-    return converted
 
 
 def _sound_frame(samples: Samples, start: int, rate: int) -> av.AudioFrame:

@@ -98,6 +98,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     inputs = open_inputs(options, clock, sound, cameras, profiles, lambda: performance.tempo.bpm)
     outputs = _recorders(options, fps, sound, live=True)
     outputs += _senders(options, clock, performance, profiles)
+    outputs += _shared(options, fps)
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
     outputs += _state(options, find(options.setlist, library), performance)
     configure([*inputs, *outputs], library, setlist.signal_names, profiles)
@@ -289,6 +290,15 @@ def _senders(
 
         outputs.append(MidiClockSender(options.clock_out, lambda: performance.tempo, clock.now))
     return outputs
+
+
+def _shared(options: Options, fps: float) -> list[Output]:
+    """What shares the picture with other programs."""
+    if not options.shares:
+        return []
+    from perform.outputs.sharing import SharedOutput
+
+    return [SharedOutput(share, options.size, fps) for share in options.shares]
 
 
 def _state(options: Options, setlist: Path, performance: Performance) -> list[Output]:

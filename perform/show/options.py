@@ -11,6 +11,7 @@ from perform.inputs.camera import View
 from perform.networks import Device, Precision
 from perform.scenes.look import FlashMode
 from perform.scenes.show import KEY_HELP
+from perform.sharing import Share, lacking
 from perform.venue import Venue
 
 DEMO = "demo"  # the default setlist
@@ -50,6 +51,7 @@ class Options:
     clock: Lead | None = None  # what leads the beat; None: as in the setlist
     link: bool = False
     clock_out: str | None = None  # a MIDI port
+    shares: tuple[Share, ...] = ()  # where the picture also goes
     camera: str = ""  # by name, number or path; the first
     view: View | None = None  # of the camera, for hands
     memory: float = 0.0  # bytes that all open models may take, 0: most of what is free
@@ -61,8 +63,8 @@ class Options:
     keys: tuple[tuple[str, str], ...] = KEY_HELP  # what the window's help lists
 
     def __post_init__(self) -> None:
-        """Raises RuntimeError if Link is needed and not installed, ValueError for a recording that cannot be
-        made."""
+        """Raises RuntimeError if Link, or a way to share pictures, cannot be used here, ValueError for a
+        recording or a share that cannot be made."""
         from perform.inputs import link
         from perform.outputs.codecs import check_size, encoding
 
@@ -71,6 +73,16 @@ class Options:
             check_size(self.size)
         if (self.link or self.clock == "link") and not link.installed():
             raise RuntimeError(f"link: {link.not_installed()}")
+        self._check_shares()
+
+    def _check_shares(self) -> None:
+        for number, share in enumerate(self.shares):
+            if share in self.shares[:number]:
+                raise ValueError(f"share {share} is given twice")
+            if why := lacking(share.kind):
+                raise RuntimeError(f"share {share}: {why}")
+        if any(share.kind == "v4l2" for share in self.shares) and self.size[0] % 2:
+            raise ValueError(f"size {self.size[0]}x{self.size[1]}, must have an even width for v4l2")
 
 
 def demo_track() -> Path | None:

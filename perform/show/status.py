@@ -11,7 +11,7 @@ import numpy as np
 
 from perform.faults import Health
 from perform.inputs import Input
-from perform.outputs import FrameOutput, Output
+from perform.outputs import Output, SoundOutput
 from perform.rig import Rig
 from perform.scenes.readiness import Readiness
 
@@ -127,4 +127,4 @@ def unnamed(name: str, health: Health) -> Health:
 def _devices(rig: Rig) -> list[Input | Output]:
     """The devices, each once: inputs without those that have nothing open, and outputs without recordings."""
     inputs = [one for one in rig.inputs if not isinstance(one, Sized) or len(one)]
-    return inputs + [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, FrameOutput)]
+    return inputs + [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, SoundOutput)]

@@ -25,18 +25,26 @@ from perform.outputs import (
     memory,
     midiclock,
     recorder,
+    sharing,
 )
 from perform.scenes.snapshot import Snapshot
+from perform.sharing import Share
 from tests.doubles.boards import Fixed
 
 SIZE = 64, 36
 FOLDER = Path(outputs.__file__).parent
-NO_UNITS = {"window", "codecs"}  # a window needs a desktop: tests/outputs/test_window.py; codecs is a table
+NO_UNITS = {"window", "codecs", "bt709"}  # a window needs a desktop (test_window.py), others are tables
+
+
+def nowhere(_name: str, _size: tuple[int, int], _fps: float) -> sharing.PictureSender:
+    raise OSError("there is no way")
+
 
 FRAME_OUTPUTS: dict[type, Callable[[Path], FrameOutput]] = {
     digest.Digest: lambda folder: digest.Digest(),
     excerpt.Excerpt: lambda folder: excerpt.Excerpt(memory.Memory(2), 0),
     memory.Memory: lambda folder: memory.Memory(2),
+    sharing.SharedOutput: lambda folder: sharing.SharedOutput(Share("ndi", "x"), SIZE, 25, nowhere),
     recorder.Recorder: lambda folder: recorder.Recorder(folder / "film.mkv", SIZE, 25, sound=48_000),
 }
 STATE_OUTPUTS: dict[type, Callable[[Path], StateOutput]] = {

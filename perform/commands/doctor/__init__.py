@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from perform.commands.doctor import devices, machine
+from perform.commands.doctor import devices, machine, sharing
 from perform.commands.doctor.finding import REINSTALL, Check, Finding, one_line
 from perform.threads import Background
 
@@ -54,6 +54,7 @@ CHECKS: tuple[tuple[str, Callable[[], Finding], float | None], ...] = (
     ("osc", devices.osc, CHECK_TIMEOUT),
     ("camera", devices.camera, CHECK_TIMEOUT),
     ("hands", devices.hands, CHECK_TIMEOUT),
+    *((kind, look, CHECK_TIMEOUT) for kind, look in sharing.CHECKS.items()),
     ("processor", machine.processor, CHECK_TIMEOUT),
     ("accelerator", machine.accelerator, 10 * CHECK_TIMEOUT),
     ("video", machine.video, CHECK_TIMEOUT),
