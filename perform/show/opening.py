@@ -98,7 +98,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     inputs = open_inputs(options, clock, sound, cameras, profiles, lambda: performance.tempo.bpm)
     outputs = _recorders(options, fps, sound, live=True)
     outputs += _senders(options, clock, performance, profiles)
-    outputs += _shared(options, fps)
+    outputs += _shared_outputs(options, fps)
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
     outputs += _state(options, find(options.setlist, library), performance)
     configure([*inputs, *outputs], library, setlist.signal_names, profiles)
@@ -292,7 +292,7 @@ def _senders(
     return outputs
 
 
-def _shared(options: Options, fps: float) -> list[Output]:
+def _shared_outputs(options: Options, fps: float) -> list[Output]:
     """What shares the picture with other programs."""
     if not options.shares:
         return []
