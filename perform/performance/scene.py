@@ -134,13 +134,15 @@ class LayerInstance:
     source: Unit | LatentSource
     filters: Sequence[Unit] = ()
 
-    def image(self, moment: Moment, parameters: LayerParameters) -> Image:
-        """Its image at this moment, by itself."""
-        if isinstance(self.source, LatentSource):
+    def image(self, moment: Moment, parameters: LayerParameters, morphed: Image | None = None) -> Image:
+        """Its image at this moment, by itself; in a morph a latent space shows `morphed`."""
+        if not isinstance(self.source, LatentSource):
+            image = self.source.render(moment, parameters.source)
+        elif morphed is None:
             latent = self.source.latent(moment, parameters)
             image = self.source.generator.render(moment, parameters.network, latent)
         else:
-            image = self.source.render(moment, parameters.source)
+            image = morphed
         return filtered(self.filters, moment, parameters.filters, image)
 
     def go_on(self, moment: Moment, parameters: LayerParameters) -> None:
@@ -200,11 +202,18 @@ class SceneInstance:
     def render(self, moment: Moment, signals: Signals) -> Image:
         """The scene's image at this moment."""
         layers, filters = self.parameters(moment, signals)
-        return self.finished(moment, filters, self._composite(moment, layers))
+        return self.drawn(moment, layers, filters)
 
-    def finished(self, moment: Moment, filters: Sequence[Values], image: Image) -> Image:
-        """An image of its layers after its filters; feedback shows it on the next frame."""
-        image = filtered(self.filters, moment, filters, image)
+    def drawn(
+        self,
+        moment: Moment,
+        layers: Sequence[LayerParameters],
+        filters: Sequence[Values],
+        morphed: Image | None = None,
+    ) -> Image:
+        """Its image with these parameters, which feedback shows on the next frame. In a morph, its latent
+        space went on already, and shows `morphed`."""
+        image = filtered(self.filters, moment, filters, self._composite(moment, layers, morphed))
         if self.feedback:
             self.feedback.keep(image)
         return image
@@ -223,18 +232,20 @@ class SceneInstance:
         values = iter([controls.step(moment, signals) for controls in self.controls])
         return [layer.parameters(values) for layer in self.layers], [*values]
 
-    def _composite(self, moment: Moment, parameters: Sequence[LayerParameters]) -> Image:
+    def _composite(
+        self, moment: Moment, parameters: Sequence[LayerParameters], morphed: Image | None
+    ) -> Image:
         """The image of all layers; one that nobody sees, or whose model is not open, is not drawn."""
         if not self.compositor:
-            return self.layers[0].image(moment, parameters[0])
+            return self.layers[0].image(moment, parameters[0], morphed)
         ready = [pair for pair in zip(self.layers, parameters, strict=True) if pair[0].is_ready]
         seen = [(one, values) for one, values in ready if is_seen(values.placement)]
         wanted = {name for one, _ in seen for name in (one.layer.name, one.layer.matte)}
         images: dict[str, Image] = {}
         for one, values in ready:
             if one.layer.name in wanted:
-                images[one.layer.name] = one.image(moment, values)
-            else:
+                images[one.layer.name] = one.image(moment, values, morphed)
+            elif morphed is None:
                 one.go_on(moment, values)
         drawn = [
             DrawnLayer(
@@ -284,9 +295,9 @@ class SceneInstance:
 
     @property
     def latent_source(self) -> LatentSource | None:
-        """The latent space that it plays, if its image is that of one generator."""
-        source = None if self.compositor else self.layers[0].source
-        return source if isinstance(source, LatentSource) else None
+        """The latent space that it plays, if just one of its layers plays one."""
+        sources = [layer.source for layer in self.layers if isinstance(layer.source, LatentSource)]
+        return sources[0] if len(sources) == 1 else None
 
     @property
     def readiness(self) -> Readiness:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from perform.clock import Moment
 from perform.latent.space import morph
-from perform.performance.scene import LatentSource, SceneInstance
+from perform.performance.scene import LatentSource, LayerParameters, SceneInstance
 from perform.render import Image, Unit
 from perform.scenes.controls import RunningControls
 from perform.scenes.setlist import Cue
@@ -46,7 +47,7 @@ class TransitionInstance:
 @dataclass(frozen=True, slots=True)
 class Morph(TransitionInstance):
     """A transition of two scenes that share a latent space: one image of a latent between theirs, with the
-    filters of each."""
+    other layers and the filters of each."""
 
     before: SceneInstance
     after: SceneInstance
@@ -54,16 +55,24 @@ class Morph(TransitionInstance):
     end: LatentSource
 
     def images(self, moment: Moment, signals: Signals) -> tuple[Image, Image]:
-        """The image, filtered as each scene does."""
-        [before], earlier = self.before.parameters(moment, signals)
-        [after], later = self.after.parameters(moment, signals)
-        start, end = self.start.latent(moment, before), self.end.latent(moment, after)
-        latent = morph(start, end, self.progress)
-        image = self.end.generator.render(moment, after.network, latent)
+        """The image, as each scene shows it."""
+        before, earlier = self.before.parameters(moment, signals)
+        after, later = self.after.parameters(moment, signals)
+        latest = _parameters_of(self.end, self.after, after)
+        start = self.start.latent(moment, _parameters_of(self.start, self.before, before))
+        latent = morph(start, self.end.latent(moment, latest), self.progress)
+        image = self.end.generator.render(moment, latest.network, latent)
         return (
-            self.before.finished(moment, earlier, image),
-            self.after.finished(moment, later, image),
+            self.before.drawn(moment, before, earlier, image),
+            self.after.drawn(moment, after, later, image),
         )
+
+
+def _parameters_of(
+    source: LatentSource, scene: SceneInstance, parameters: Sequence[LayerParameters]
+) -> LayerParameters:
+    """Those of the layer of a source."""
+    return next(own for layer, own in zip(scene.layers, parameters, strict=True) if layer.source is source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 from perform.documents import SceneError
 from tests.doubles.library import CUT, NEURAL, save
 from tests.doubles.rig_shows import Show, shows_of
+from tests.doubles.waiting import eventually
 
 GREEN, RED_ = "tint = [0, 1, 0, 1]", "tint = [1, 0, 0, 1]"
 
@@ -174,3 +175,26 @@ def test_feedback_goes_on_in_a_morph(start: Callable[[str], Show]) -> None:
 def test_feedback_of_what(start: Callable[[str], Show]) -> None:
     with pytest.raises(SceneError, match=r"layer\[0\].source.feedback = 'sene'.*must be one of scene, stage"):
         start(preset('[[layer]]\n[layer.source]\nfeedback = "sene"\n'))
+
+
+def test_a_morph_of_layers_shows_what_a_morph_of_plain_scenes_shows(start: Callable[[str], Show]) -> None:
+    def played(head: str, latent: str, rest: str) -> list[bytes]:
+        folder = start(preset(flat(RED_))).folder
+        for name, seed in (("first", 3), ("last", 8)):
+            scene = f'{head}\nmodel = "untrained-small"\n{latent}\npath = "hold"\nseed = {seed}\n{rest}'
+            save(folder / f"presets/{name}.toml", preset(scene))
+        cues = '[[cue]]\nscene = "first"\n[[cue]]\nscene = "last"\ntransition = {path = "morph", beats = 2}\n'
+        show = start(f'title = "M"\nquantise = "off"\n{cues}')
+
+        def frame(go: float = 0) -> bytes:
+            show.pixel(("/go", go))
+            assert show.memory.last
+            return show.memory.last.pixels.tobytes()
+
+        eventually(lambda: any(frame()), "the model")
+        return [frame(float(at == 1)) for at in range(20)]
+
+    plain = played("[generator]", "[latent]", "")
+    layered = played("[[layer]]\n[layer.generator]", "[layer.latent]", flat(GREEN, "opacity = 0.0"))
+    assert len(set(plain)) > 10
+    assert layered == plain
