@@ -72,7 +72,7 @@ def _print(reports: Sequence[ShaderReport]) -> None:
             *(["one colour"] if report.flat else []),
             *(["not a number"] if report.nan else []),
             *([] if report.repeat else ["another picture each time"]),
-            *(f"{len(report.warnings)} warnings" for _ in report.warnings[:1]),
+            *([_counted(len(report.warnings))] if report.warnings else []),
         ]
         table.add_row(Text(report.file), f"{report.ms:.1f}", Text(", ".join(remarks)))
     out.print(table)
@@ -85,3 +85,7 @@ def _print(reports: Sequence[ShaderReport]) -> None:
             )
     drawn = sum(report.draw for report in reports)
     out.print(f"{drawn} of {len(reports)} draw")
+
+
+def _counted(warnings: int) -> str:
+    return f"{warnings} warning{'s' if warnings > 1 else ''}"

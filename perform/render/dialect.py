@@ -23,6 +23,7 @@ PREFIX = "isf_"  # of what is renamed
 # GLSL 4.10, section 3.6: reserved for the future or for other languages, so they can only be names here.
 _RESERVED = """
 active asm cast class common enum extern external filter fixed goto half inline input interface long
+iimage1D iimage2D iimage3D iimageCube uimage1D uimage2D uimage3D uimageCube
 namespace noinline output partition public short sizeof static superp template this typedef union unsigned
 using volatile hvec2 hvec3 hvec4 fvec2 fvec3 fvec4 image1D image2D image3D imageCube sampler3DRect
 """
@@ -32,10 +33,13 @@ _SWITCH = "case default switch"  # names in a text without `switch (…)`
 _KEYWORDS = """
 attribute bool break const continue discard do double else false float for highp if in inout int invariant
 layout lowp main mat2 mat3 mat4 mediump out packed precision return row_major struct true uint uniform
-varying vec2 vec3 vec4 void while
+varying vec2 vec3 vec4 void while __FILE__ __LINE__ __VERSION__
 """
-_CALLED = ("texture", "textureGrad", "textureLod", "textureProj", "textureSize")  # by what is written for ISF
-KEYWORDS = frozenset(_KEYWORDS.split())  # a name of the header can be none of these
+CALLED = ("texture", "textureGrad", "textureLod", "textureProj", "textureSize")  # by what is written for ISF
+_TYPE = re.compile(
+    r"[iu]?sampler(?:[123]D|Cube|Buffer|2DMS|2DRect|[12]DArray|CubeArray|2DMSArray)(?:Shadow)?"
+    r"|d?mat[234](?:x[234])?|[bdiu]?vec[234]"
+)
 
 # Some hosts declare their output by this name.
 _HOST_OUTPUT = re.compile(r"\bfragColor\b(?=[.\w]*\s*[-+*/]?=[^=])")
@@ -47,7 +51,7 @@ _HOST_OUTPUT_DECLARED = re.compile(
 _SPACE = re.compile("[\0\u00a0\u2000-\u200d\u202f\u3000\ufeff\ufffd]")
 _CONTINUED = re.compile(r"\\[ \t]+\n")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_VERSION = re.compile(r"^[ \t]*#[ \t]*version\b.*$", re.MULTILINE)
+_VERSION = re.compile(r"^[ \t]*#[ \t]*(?:version|pragma)\b.*$", re.MULTILINE)  # pragmas are advice
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
 _PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
 _LAYOUT = r"(?:layout\s*\([^)]*\)\s*)?"
@@ -57,13 +61,16 @@ _GLOBAL = re.compile(
     re.MULTILINE,
 )
 _OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{_PRECISION}vec4\s+(\w+)\s*;", re.MULTILINE)
+_ATTRIBUTE = re.compile(
+    rf"{_BEGIN}{_LAYOUT}(?:attribute|in)\s+({_PRECISION})(vec[234])\s+(\w+)\s*;", re.MULTILINE
+)
 _CONSTANT = re.compile(rf"\bconst(\s+{_PRECISION}\w+\s+(\w+)\s*=[^;]*;)")
 _FUNCTION = re.compile(r"\b\w+\s+(\w+)\s*\([^()]*\)\s*\{")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(else|endif)\b.*$", re.MULTILINE)  # words may follow elsewhere
 _SMALL = re.compile(r"\b(img_(?:norm_pixel|pixel|this_pixel|this_norm_pixel|norm_this_pixel|size))\s*\(")
 _EMPTY_CASE = re.compile(r":(\s*\})")
 # Names with gl_ may not be defined as macros, and these are gone from the core profile.
-_GONE = re.compile(r"\bgl_(FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
+_GONE = re.compile(r"\bgl_(Color|FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
 _FRAGMENT_DATA = re.compile(r"\bgl_FragData\s*\[\s*0\s*\]")
 _TEXTURE_COORDINATE = re.compile(r"\bgl_TexCoord\s*\[\s*\d+\s*\]")
 
@@ -77,6 +84,11 @@ class Adapted:
     before: str
 
 
+def is_word(name: str) -> bool:
+    """Whether a name is one of the language, which nothing in a header can have."""
+    return name in _KEYWORDS.split() or _TYPE.fullmatch(name) is not None
+
+
 def without_comments(text: str) -> str:
     """Plain ASCII with \\n at the ends of lines; comments are a space, or as many line ends as they had."""
     plain = _SPACE.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -88,7 +100,7 @@ def renamed(names: Iterable[str], *texts: str) -> dict[str, str]:
     """Those names of a header that must have another name in these texts, and that name: words of newer
     GLSL, and names of functions that a text calls."""
     words = {word for text in texts for word in _words(text)} | {*_RESERVED.split(), *_QUALIFIERS.split()}
-    called = {call for text in texts for call in re.findall(r"\b([A-Za-z_]\w*)\s*\(", text)} | {*_CALLED}
+    called = {call for text in texts for call in re.findall(r"\b([A-Za-z_]\w*)\s*\(", text)} | {*CALLED}
     return {name: PREFIX + name for name in names if name in words or name in called}
 
 
@@ -99,8 +111,7 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _EXTENSION.sub("", _VERSION.sub("", text))
     toy = shadertoy.is_shadertoy(text)
     text = _without_given({*names, *GIVEN, *(shadertoy.SHADERTOY_NAMES if toy else ())}, text)
-    if stage == "fragment":
-        text = _with_our_output(text)
+    text = _with_our_output(text) if stage == "fragment" else _ATTRIBUTE.sub(_of_the_vertex, text)
     text = _with_variables(text, {*names, *BUILT_IN, *_FUNCTION.findall(text)})
     text = _DIRECTIVE.sub(r"#\1", _EMPTY_CASE.sub(r":;\1", text))
     text = _renamed_words(text, others)
@@ -159,6 +170,14 @@ def _with_our_output(text: str) -> str:
     return re.sub(rf"(?<![\w.])(?:{names})\b", f"{PREFIX}FragColor", text) if names else text
 
 
+def _of_the_vertex(match: re.Match[str]) -> str:
+    """An attribute as a variable: its place in the picture for one whose name is about textures, else the
+    place of the vertex."""
+    what = "isf_MultiTexCoord0" if re.search("tex|uv|coord", match[3].lower()) else "isf_Vertex"
+    lines = "\n" * match[0].count("\n")
+    return f"{match[2]} {match[3]} = {what}.{'xyzw'[: int(match[2][-1])]};{lines}"
+
+
 def _with_variables(text: str, changing: set[str]) -> str:
     """Global constants that are made from what changes (uniforms, functions of the text) become variables."""
 
@@ -195,7 +214,7 @@ def _renamed_words(text: str, others: Collection[str]) -> str:
     rest = "|".join(name for name in others if not re.fullmatch(f"{always}|{qualifiers}", name))
     if rest:
         text = re.sub(rf"(?<![\w.])({rest})\b(?!\s*\()", rf"{PREFIX}\1", text)
-    own = [name for name in _CALLED if name in _FUNCTION.findall(text)]  # they may call ours
+    own = [name for name in CALLED if name in _FUNCTION.findall(text)]  # they may call ours
     text = re.sub(rf"\b({'|'.join(own)})\b", rf"{PREFIX}\1", text) if own else text
-    called = "|".join(_CALLED)  # but `#define read texture` means the function
+    called = "|".join(CALLED)  # but `#define read texture` means the function
     return re.sub(rf"(?<![\w.])({called})\b(?!\s*\(|[ \t]*$)", rf"{PREFIX}\1", text, flags=re.MULTILINE)

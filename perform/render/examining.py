@@ -132,7 +132,7 @@ def examine_lines() -> None:
 def _steps(context: moderngl.Context, report: ShaderReport, size: tuple[int, int]) -> Iterator[ShaderReport]:
     """The report after each step."""
     shader = isf.load(Path(report.file))
-    yield (report := replace(report, parse=True, warnings=[*shader.warnings]))
+    yield (report := replace(report, parse=True, warnings=[*shader.warnings, *shader.notes]))
     with closing(_Stimulus(context, shader, size)) as shown:
         yield from _drawing_steps(context, report, shader, shown)
 

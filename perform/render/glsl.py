@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from perform.render.dialect import Adapted, original
+from perform.render.dialect import CALLED, GIVEN, Adapted, original
 from perform.render.includes import LONGEST
 
+MOST_FAULTS = 8  # of one compilation
 GENERATED = 1000000  # the first line of what is generated here
 
 # The extension lets an int become a float in `return 1` and in const initializers, as other hosts do. Where a
@@ -59,6 +60,7 @@ _FRAGMENT = f"""\
 in vec2 isf_FragNormCoord;
 out vec4 isf_FragColor;
 #define isf_FragCoord gl_FragCoord
+#define isf_Color vec4(1.0)
 {_IMAGES}\
 vec4 IMG_PIXEL(sampler2D image, vec2 at, float bias) {{ return texture(image, at / IMG_SIZE(image), bias); }}
 vec4 isf_healed(vec4 color) {{
@@ -75,6 +77,7 @@ out vec2 isf_FragNormCoord;
 #define isf_MultiTexCoord0 vec4(gl_VertexID & 1, gl_VertexID >> 1, 0.0, 1.0)
 #define isf_Vertex vec4(isf_MultiTexCoord0.xy * 2.0 - 1.0, 0.0, 1.0)
 #define isf_ModelViewProjectionMatrix mat4(1.0)
+#define isf_Color vec4(1.0)
 #define ftransform() isf_Vertex
 #define isf_position isf_Vertex.xy
 void isf_vertShaderInit() {{
@@ -90,11 +93,15 @@ _HEALED = f"""
 void main() {{ isf_main(); isf_FragColor = isf_healed(isf_FragColor); }}
 """
 
+TAKEN = {*GIVEN, *re.findall(r"\b(?:IMG_|texture)\w+", _IMAGES)} - {*CALLED}  # names of the header
+
 # Mesa `0:12(3): error: …`, NVIDIA `0(12) : error C1008: …`, Apple, AMD and Intel `ERROR: 0:12: …`
 _MESSAGE = re.compile(
     r"^\W*(?:ERROR:\s*)?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(?:error:\s*)?(.*)$", re.MULTILINE
 )
 _FAULT = re.compile(r"^\W*error:\s*(.*)$", re.MULTILINE | re.IGNORECASE)  # of the linker
+_LISTED = "; candidates are:"  # of Mesa, then a line for each function of that name
+_PROTOTYPE = re.compile(r"\w+ \w+\([\w ,\[\]]*\)")
 _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
 _QUOTED = re.compile(r"[`'\"](?:\w+ )?(\w+)(?:\(.*?\))?['\"]")
 
@@ -131,14 +138,18 @@ def explain(log: str, files: Sequence[str], fragment: str = "") -> str:
 
     `files` are the names of the .fs and the .vs file, then of those that they include; moderngl's log has
     the stage as its title. `fragment` is the fragment shader: the linker names no line, but what it misses.
+    At most MOST_FAULTS are told; the functions that a compiler lists beside a fault are left out.
     """
     stage, text = files[1] if "vertex_shader" in log else files[0], fragment.partition(_USER)[2]
     found = [(int(line), message) for line, message in _MESSAGE.findall(log) if "warning" not in message[:10]]
     found = found or [(0, fault) for fault in _FAULT.findall(log) or [" ".join(log.split())]]
-    return "\n".join(
-        f"{_place(line or _line(message, text), stage, files)}: {original(message)}"
+    told = [
+        f"{_place(line or _line(message, text), stage, files)}: {original(message.removesuffix(_LISTED))}"
         for line, message in dict.fromkeys(found)
-    )
+        if _LISTED not in log or not _PROTOTYPE.fullmatch(message)
+    ]
+    rest = [f"{files[0]}: and {len(told) - MOST_FAULTS} more"] if len(told) > MOST_FAULTS else []
+    return "\n".join(told[:MOST_FAULTS] + rest)
 
 
 def _text(adapted: Adapted, declarations: str) -> str:

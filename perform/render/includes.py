@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from perform.documents import read_text
-from perform.faults import reason
 from perform.render.dialect import without_comments
+from perform.render.isf_source import read
 
 LONGEST = 20_000  # lines of a file
 MOST = 40  # files
@@ -52,9 +51,9 @@ class _Includer:
         if len(self.found) == MOST:
             raise IncludeError(f"{place} {name}: a shader may include {MOST} files at most")
         try:
-            text = without_comments(read_text(path, lenient=True))
-        except (OSError, ValueError) as error:
-            raise IncludeError(f"{place} {name}: {reason(error)}") from None
+            text = without_comments(read(path))
+        except ValueError as error:
+            raise IncludeError(f"{place} {name}: {error}") from None
         self.found.append(path)
         base = len(self.found) * LONGEST
         return f"#line {base + 1}\n{self.expanded(text, str(path), base, (*within, path))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Literal, TypeAlias
 
@@ -36,18 +36,17 @@ OTHER_TYPES = {  # of other hosts and of the code
 COMPONENTS = ("rgba", "xy")  # of a color and of a point that are objects
 LARGEST_INT = 2**31 - 1  # of GLSL
 LARGEST_NUMBER = 1e30  # a float of GLSL, with room to compute
+NUMBERS = ("bool", "event", "float", "long")  # types that a size may name
+SET = ("bool", "color", "float", "long", "point2d")  # types that have a DEFAULT
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
 
 
 _HEX_COLOR = re.compile(r"#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 
 
-class InputError(ValueError):
-    """An input whose numbers cannot be read; the message has key, value and what is allowed."""
-
-
 def parameter(entry: Json, warn: Warn) -> Parameter:
-    """The parameter of an input that is no image. `warn` gets what is doubtful. Raises InputError."""
+    """The parameter of an input that is no image. `warn` gets what is left out, or taken otherwise than it
+    stands there."""
     name, kind = entry["NAME"], TYPES[entry["TYPE"].lower()][1]
     about = str(entry.get("LABEL") or "")
     wraps = _wraps(entry, kind, warn)
@@ -61,19 +60,21 @@ def parameter(entry: Json, warn: Warn) -> Parameter:
         case "point" | "color":
             return _vector(entry, kind, about, warn)
         case "int":
-            return _whole(entry, about, warn)
+            words = options(entry)
+            return _choice(entry, words, about, warn) if words else _whole(entry, about, warn)
     low, high, default = _range(entry, warn)
     return Parameter(name, default, low, high, description=about, wraps=wraps and low < high)
 
 
 def options(entry: Json) -> dict[str, int]:
-    """The words and numbers of a long that has LABELS; a number that has no word is its own word, and a word
-    that stands twice has its number beside it."""
-    values, labels = entry.get("VALUES"), entry.get("LABELS")
-    if entry["TYPE"].lower() != "long" or not isinstance(labels, list) or not labels:
+    """The words and numbers of a long that has LABELS, or words as its VALUES; a number that has no word is
+    its own word, and a word that stands twice has its number beside it."""
+    values, labels = (entry[key] if isinstance(entry.get(key), list) else [] for key in ("VALUES", "LABELS"))
+    numbers = [_held(number) for value in values if (number := _as_number(value)) is not None]
+    labels = labels or ([] if numbers else values)
+    if entry["TYPE"].lower() != "long" or not labels:
         return {}
-    given = values if isinstance(values, list) and values else range(len(labels))
-    numbers = [round(number) for value in given if (number := _as_number(value)) is not None]
+    numbers = numbers or [*range(len(labels))]
     found: dict[str, int] = {}
     for whole, label in zip_longest(numbers, labels[: len(numbers)]):
         word = str(whole if label is None else label)
@@ -81,14 +82,20 @@ def options(entry: Json) -> dict[str, int]:
     return found
 
 
-def number(entry: Json, key: str) -> float:
-    """The number of a key. Raises InputError."""
-    value = entry.get(key)
+def number(entry: Json, key: str, warn: Warn) -> float | None:
+    """The number of a key, None if it is not given, or none."""
+    if not _is_given(entry, key):
+        return None
+    value = entry[key]
     found = _as_number(value[0] if isinstance(value, list) and len(value) == 1 else value)
     if found is None:
-        allowed = f"must be a number within {-LARGEST_NUMBER:g}..{LARGEST_NUMBER:g}"
-        raise InputError(f"{key} = {entry.get(key)!r}, {allowed}")
+        _leave_out(key, value, warn)
     return found
+
+
+def lacks_default(entry: Json) -> bool:
+    """Whether an input that may have a DEFAULT has none."""
+    return entry["TYPE"].lower() in SET and not any(_is_given(entry, key) for key in ("DEFAULT", "IDENTITY"))
 
 
 def is_on(value: object) -> bool:
@@ -113,20 +120,29 @@ def _wraps(entry: Json, kind: Kind | None, warn: Warn) -> bool:
 
 def _range(entry: Json, warn: Warn) -> tuple[float, float, float]:
     """MIN, MAX and DEFAULT, 0..1 if not given; the default widens what is not given."""
-    key = "DEFAULT" if "DEFAULT" in entry else "IDENTITY"
-    given = number(entry, key) if _is_given(entry, key) else None
+    given = _default(entry, warn)
     default = given or 0.0
-    low = number(entry, "MIN") if _is_given(entry, "MIN") else min(0.0, default)
-    high = number(entry, "MAX") if _is_given(entry, "MAX") else max(1.0, default, low)
-    low, high = _ordered(low, high, warn)
+    low, high = (number(entry, key, warn) for key in ("MIN", "MAX"))
+    low = min(0.0, default) if low is None else low
+    low, high = _ordered(low, max(1.0, default, low) if high is None else high, warn)
     if low == high and given is not None and given != low:
         warn(f"MIN = MAX = {low:g} leaves out DEFAULT = {given:g}: the range goes from one to the other")
         low, high = min(low, given), max(high, given)
-    return low, high, min(max(default, low), high)
+    return low, high, _within((default,), low, high, given is not None, warn)[0]
+
+
+def _default(entry: Json, warn: Warn) -> float | None:
+    """DEFAULT, or IDENTITY where it is missing."""
+    found = number(entry, "DEFAULT", warn)
+    return number(entry, "IDENTITY", warn) if found is None else found
 
 
 def _is_given(entry: Json, key: str) -> bool:
     return entry.get(key) not in (None, "", [])
+
+
+def _leave_out(key: str, value: object, warn: Warn) -> None:
+    warn(f"{key} = {value!r} is left out, must be a number within {-LARGEST_NUMBER:g}..{LARGEST_NUMBER:g}")
 
 
 def _ordered(low: float, high: float, warn: Warn) -> tuple[float, float]:
@@ -135,38 +151,56 @@ def _ordered(low: float, high: float, warn: Warn) -> tuple[float, float]:
     return min(low, high), max(low, high)
 
 
+def _within(
+    default: Sequence[float], low: float, high: float, is_given: bool, warn: Warn
+) -> tuple[float, ...]:
+    """The values of the range that are nearest to those of a default."""
+    held = tuple(min(max(one, low), high) for one in default)
+    if is_given and held != tuple(default):
+        beyond, begun = (", ".join(f"{one:g}" for one in values) for values in (default, held))
+        warn(f"DEFAULT = {beyond} is outside {low:g}..{high:g}, it begins at {begun}")
+    return held
+
+
 def _whole(entry: Json, about: str, warn: Warn) -> Parameter:
-    words = options(entry)
-    given = entry.get("DEFAULT")
-    if isinstance(given, str) and given in words:  # the word of a choice in place of its number
-        entry = {**entry, "DEFAULT": words[given]}
-    low, high, default = (round(bound) for bound in _range({**_bounds(entry), **entry}, warn))
-    if (largest := max(map(abs, (low, high, *words.values())))) > LARGEST_INT:
-        raise InputError(f"a whole number is {largest}, must be at most {LARGEST_INT}")
-    if not words:
-        return Parameter(entry["NAME"], default, low, high, description=about, kind="int")
-    chosen = next((word for word, value in words.items() if value == default), next(iter(words)))
+    bounds = _range({**_bounds(entry), **entry}, warn)
+    if max(map(abs, bounds)) > LARGEST_INT:
+        warn(f"its numbers must be within {-LARGEST_INT}..{LARGEST_INT}, others are held there")
+    low, high, default = map(_held, bounds)
+    return Parameter(entry["NAME"], default, low, high, description=about, kind="int")
+
+
+def _choice(entry: Json, words: Mapping[str, int], about: str, warn: Warn) -> Parameter:
+    """A long whose values have words. DEFAULT is one of the values, or one of the words."""
+    chosen = entry.get("DEFAULT")
+    if not isinstance(chosen, str) or chosen not in words:
+        wanted = _default(entry, warn)
+        first = next(iter(words))
+        chosen = next((word for word, value in words.items() if value == _held(wanted or 0.0)), first)
+        if wanted is not None and words[chosen] != wanted:
+            warn(f"DEFAULT = {wanted:g} is none of its values, it begins at {chosen!r}")
     return Parameter(entry["NAME"], chosen, description=about, kind="choice", choices=tuple(words))
 
 
 def _vector(entry: Json, kind: Literal["point", "color"], about: str, warn: Warn) -> Parameter:
     black = (0.0, 0.0, 0.0, 1.0)
     size = 4 if kind == "color" else 2
-    default = _components(entry, "DEFAULT", black[:size])
-    low = _components(entry, "MIN", (min(0.0, *default),))
-    high = _components(entry, "MAX", (max(1.0, *default),))
+    given = _components(entry, "DEFAULT", warn) or _components(entry, "IDENTITY", warn)
+    default = (*given, *black[len(given) : size])[:size]
+    low = _components(entry, "MIN", warn) or (min((0.0, *given)),)
+    high = _components(entry, "MAX", warn) or (max((1.0, *given)),)
     lowest, highest = _ordered(min(low), max(high), warn)
-    padded = (*default, *black[len(default) : size])[:size]
-    held = tuple(min(max(one, lowest), highest) for one in padded)
+    held = _within(default, lowest, highest, bool(given), warn)
     return Parameter(entry["NAME"], held, lowest, highest, description=about, kind=kind)
 
 
-def _components(entry: Json, key: str, otherwise: tuple[float, ...]) -> tuple[float, ...]:
-    values = entry.get(key)
-    if not _is_given(entry, key):
-        return otherwise
-    values = _listed(values)
-    return tuple(number({key: value}, key) for value in values)
+def _components(entry: Json, key: str, warn: Warn) -> tuple[float, ...]:
+    """The numbers of a point or a color, none if it is not given, or if one of them is no number."""
+    numbers = [_as_number(value) for value in _listed(entry[key])] if _is_given(entry, key) else []
+    if None in numbers:
+        _leave_out(key, entry[key], warn)
+        return ()
+    return tuple(number for number in numbers if number is not None)
 
 
 def _listed(values: Any) -> list[Any]:
@@ -186,6 +220,11 @@ def _bounds(entry: Json) -> Json:
     values = entry.get("VALUES")
     numbers = [n for v in values if (n := _as_number(v)) is not None] if isinstance(values, list) else []
     return {"MIN": min(numbers), "MAX": max(numbers)} if numbers else {}
+
+
+def _held(number: float) -> int:
+    """The whole number that GLSL can hold next to a number."""
+    return round(min(max(number, -LARGEST_INT), LARGEST_INT))
 
 
 def _as_number(value: object) -> float | None:

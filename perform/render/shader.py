@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from perform.clock import Moment
 from perform.parameters import Parameter, Values
 from perform.render import Releases, glsl
-from perform.render.isf import ISF, Pass
+from perform.render.isf import ISF
 from perform.render.isf_inputs import LARGEST_INT
+from perform.render.isf_passes import Pass
 from perform.render.sounds import Sound
 from perform.render.stills import imported
 from perform.render.strips import COPY, Strip

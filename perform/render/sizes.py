@@ -39,8 +39,11 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., float]]] = {  # the least numbe
     "ceil": (1, math.ceil),
     "clamp": (3, lambda *three: sorted(three)[1]),  # hosts differ in the order
     "exp": (1, math.exp),
+    "float": (1, float),
     "floor": (1, math.floor),
+    "int": (1, int),
     "log": (1, math.log),
+    "log10": (1, math.log10),
     "log2": (1, math.log2),
     "max": (2, max),
     "min": (2, min),
@@ -48,6 +51,7 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., float]]] = {  # the least numbe
     "pow": (2, math.pow),
     "round": (1, round),
     "sqrt": (1, math.sqrt),
+    "trunc": (1, math.trunc),
 }
 ANY_NUMBER = ("max", "min")
 MARK = "isf_"  # stands for the $ while the text is Python
@@ -79,7 +83,7 @@ def parse(text: str) -> Size:
     if len(text) > LONGEST:
         raise SizeError(f"{text[:20]!r}… has {len(text)} characters, must be at most {LONGEST}")
     try:
-        python = re.sub(r"\$(?=[A-Za-z_])", MARK, _as_python(text.replace("^", "**")))
+        python = re.sub(r"\$(?=[A-Za-z_])", MARK, _as_python(_plain(text)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # of text such as "1or 2"
             tree = ast.parse(" ".join(python.split()), mode="eval").body
@@ -88,6 +92,13 @@ def parse(text: str) -> Size:
             f"{text!r} is no size, must be like '$WIDTH / 2' or 'max($HEIGHT * 0.25, 1)'"
         ) from None
     return Size(text, frozenset(_names(tree, text)), tree)
+
+
+def _plain(text: str) -> str:
+    """The text without what other hosts let stand: a semicolon, escaped slashes, `0.5f`, $width."""
+    text = text.strip().rstrip(";").replace("\\/", "/").replace("^", "**")
+    text = re.sub(r"\$(width|height)\b", lambda match: match[0].upper(), text, flags=re.IGNORECASE)
+    return re.sub(r"(?<![\w.])((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)[fF]\b", r"\1", text)
 
 
 def _as_python(text: str) -> str:

@@ -116,7 +116,7 @@ def test_one_colour_and_what_is_not_a_number(reports: Reports) -> None:
         ("transition", []),
         ("no-start", ["is not the start image at progress 0"]),
         ("no-ends", ["is not the start image at progress 0", "is not the end image at progress 1"]),
-        ("swapped", ["MIN = 1 is above MAX = 0: they are swapped"]),
+        ("swapped", ["MIN = 1 is above MAX = 0: they are swapped", "INPUTS a: no DEFAULT"]),
     ],
 )
 def test_warnings(reports: Reports, name: str, warned: list[str]) -> None:

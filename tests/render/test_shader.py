@@ -291,9 +291,6 @@ def test_faults_are_reported_with_file_and_line(context: moderngl.Context) -> No
     vertex = "\nvoid main() { oops; }"
     with pytest.raises(ShaderError, match=r"^a\.vs:2: .*oops"):
         Shader(context, isf.parse("/*{}*/ void main() {}", "a.fs", vertex), SIZE)
-    clash = main("vec4(1.0)", INPUTS=[{"NAME": "isampler2D", "TYPE": "float"}])
-    with pytest.raises(ShaderError, match=r"^a\.fs:1: what its header declares: "):
-        Shader(context, clash, SIZE)
 
 
 def test_the_same_moments_give_the_same_bytes(context: moderngl.Context) -> None:
