@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from perform.render.dialect import without_comments
-from perform.render.isf_source import read
+from perform.render.isf_source import read_source
 
 LONGEST = 20_000  # lines of a file
 MOST = 40  # files
@@ -51,7 +51,7 @@ class _Includer:
         if len(self.found) == MOST:
             raise IncludeError(f"{place} {name}: a shader may include {MOST} files at most")
         try:
-            text = without_comments(read(path))
+            text = without_comments(read_source(path))
         except ValueError as error:
             raise IncludeError(f"{place} {name}: {error}") from None
         self.found.append(path)

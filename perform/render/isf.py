@@ -41,7 +41,7 @@ ShaderKind: TypeAlias = Literal["generator", "filter", "transition"]
 
 LEADING = {"filter": ("inputImage",), "transition": ("startImage", "endImage"), "generator": ()}
 OTHER_MODES = ("VERTEX_SHADER_ART", "RAW_RASTER_PIPELINE", "COMPUTE_SHADER", "GEOMETRY_FILTER")  # of hosts
-KEYS = {  # of the format, and WRAP
+FORMAT_KEYS = {  # of the format, and WRAP
     "": "ISFVSN VSN DESCRIPTION CREDIT CATEGORIES INPUTS PASSES IMPORTED PERSISTENT_BUFFERS",
     "INPUTS": "NAME TYPE LABEL DEFAULT MIN MAX IDENTITY VALUES LABELS WRAP",
     "PASSES": "TARGET PERSISTENT FLOAT WIDTH HEIGHT DESCRIPTION",
@@ -91,8 +91,10 @@ def load(path: Path) -> ISF:
     included files are found relative to it. Warnings are logged. Raises ISFError, also when a file cannot be
     read."""
     vertex_file = paths.beside(path, ".vs")
-    text = isf_source.read(path)
-    isf = parse(text, str(path), isf_source.read(vertex_file) if vertex_file.is_file() else None, path.parent)
+    text = isf_source.read_source(path)
+    isf = parse(
+        text, str(path), isf_source.read_source(vertex_file) if vertex_file.is_file() else None, path.parent
+    )
     for warning in isf.warnings:
         log.warning("%s", warning)
     return isf
@@ -288,7 +290,7 @@ class _Header:
         return lambda message: self.source.warn(f"INPUTS {name}: {message}", name)
 
     def _passes(self) -> tuple[Pass, ...]:
-        numbers = [name for name, kind in self.types.items() if kind in isf_inputs.NUMBERS]
+        numbers = [name for name, kind in self.types.items() if kind in isf_inputs.COUNTED]
         return isf_passes.passes(self.source, self._dicts("PASSES"), self.old_buffers, numbers)
 
     def _note(self) -> None:
@@ -299,7 +301,7 @@ class _Header:
             self.source.note(f"INPUTS {', '.join(names)}: no DEFAULT", names[0])
 
     def _note_unknown(self, key: str, entries: Sequence[Json]) -> None:
-        known = KEYS[key].split()
+        known = FORMAT_KEYS[key].split()
         unknown = dict.fromkeys(name for one in entries for name in one if name.upper() not in known)
         if unknown:
             where, names = f"{key}: keys" if key else "keys", ", ".join(unknown)

@@ -16,13 +16,13 @@ def imported(source: Source, given: object) -> dict[str, tuple[Path, ...]]:
     """The files of IMPORTED by name: one, or the six of a cube. Raises ISFError."""
     entries = given or {}
     if isinstance(entries, list):  # version 1 has a list of objects with a NAME
-        entries = {str(one.get("NAME")): one for one in _named(source, entries)}
+        entries = {str(one.get("NAME")): one for one in _with_names(source, entries)}
     if not isinstance(entries, dict):
         source.fail("IMPORTED must be an object of images", "IMPORTED")
-    return {name: _files(source, name, entry) for name, entry in entries.items()}
+    return {name: _picture_files(source, name, entry) for name, entry in entries.items()}
 
 
-def _named(source: Source, entries: Sequence[object]) -> list[headers.Json]:
+def _with_names(source: Source, entries: Sequence[object]) -> list[headers.Json]:
     """The entries of a list that have a name."""
     found = [headers.in_capitals(one) for one in entries if isinstance(one, dict)]
     named = [one for one in found if one.get("NAME")]
@@ -31,7 +31,7 @@ def _named(source: Source, entries: Sequence[object]) -> list[headers.Json]:
     return named
 
 
-def _files(source: Source, name: str, entry: object) -> tuple[Path, ...]:
+def _picture_files(source: Source, name: str, entry: object) -> tuple[Path, ...]:
     keys = headers.in_capitals(entry) if isinstance(entry, dict) else {"PATH": entry}
     given = keys.get("PATH") or ""
     every = given if isinstance(given, list) else [given]

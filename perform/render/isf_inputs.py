@@ -36,7 +36,7 @@ OTHER_TYPES = {  # of other hosts and of the code
 COMPONENTS = ("rgba", "xy")  # of a color and of a point that are objects
 LARGEST_INT = 2**31 - 1  # of GLSL
 LARGEST_NUMBER = 1e30  # a float of GLSL, with room to compute
-NUMBERS = ("bool", "event", "float", "long")  # types that a size may name
+COUNTED = ("bool", "event", "float", "long")  # types that a size may name
 SET = ("bool", "color", "float", "long", "point2d")  # types that have a DEFAULT
 TYPE_NAMES = "event, bool, long, float, point2D, color, image, audio, audioFFT"
 

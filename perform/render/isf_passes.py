@@ -58,31 +58,31 @@ def _pass(source: Source, entry: Json, old: Mapping[str, Json], numbers: Collect
         target=target,
         persistent=target in old or isf_inputs.is_on(keys.get("PERSISTENT")),
         floating=isf_inputs.is_on(keys.get("FLOAT")),
-        width=_size(source, "WIDTH", keys, numbers),
-        height=_size(source, "HEIGHT", keys, numbers),
+        width=_side(source, "WIDTH", keys, numbers),
+        height=_side(source, "HEIGHT", keys, numbers),
     )
 
 
-def _size(source: Source, key: str, keys: Json, numbers: Collection[str]) -> Size | None:
+def _side(source: Source, key: str, keys: Json, numbers: Collection[str]) -> Size | None:
     """The size of a key; the whole size, and a warning, if it is none."""
     value = keys.get(key)
     if value is None or value == "":
         return None
     near = str(keys.get("TARGET") or "PASSES")
     try:
-        return _named(sizes.parse(_text(value)), {"WIDTH", "HEIGHT", *numbers})
+        return _with_known(sizes.parse(_size_text(value)), {"WIDTH", "HEIGHT", *numbers})
     except SizeError as error:
         source.warn(f"PASSES {near}: {key} = {error}: the size of the output is taken", near)
         return None
 
 
-def _text(value: object) -> str:
+def _size_text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise SizeError(f"{value!r}, must be a number or an expression")
     return str(value)
 
 
-def _named(size: Size, allowed: Collection[str]) -> Size:
+def _with_known(size: Size, allowed: Collection[str]) -> Size:
     """The size. SizeError if it depends on other names than those that are allowed."""
     if unknown := sorted(size.names - {*allowed}):
         known = ", ".join(f"${name}" for name in sorted(allowed))

@@ -11,7 +11,7 @@ from perform import paths
 from perform.documents import MARK, SceneError, read_marked_text
 from perform.faults import reason
 
-LARGEST = 4 * 2**20  # bytes of a file
+LARGEST_FILE = 4 * 2**20  # bytes of a file
 
 
 class ISFError(ValueError):
@@ -59,12 +59,12 @@ class Source:
         return f"{self.name}:{line}"
 
 
-def read(path: Path) -> str:
+def read_source(path: Path) -> str:
     """The text in a file of a shader, as it stands there. Raises ISFError."""
     try:
-        if not paths.special(path) and (size := path.stat().st_size) > LARGEST:
+        if not paths.special(path) and (size := path.stat().st_size) > LARGEST_FILE:
             raise ISFError(
-                f"{path}: has {size / 2**20:.1f} MiB, a shader must have at most {LARGEST >> 20} MiB"
+                f"{path}: has {size / 2**20:.1f} MiB, a shader must have at most {LARGEST_FILE >> 20} MiB"
             )
         return read_marked_text(path, lenient=True)  # bytes that are no UTF-8 stand in comments mostly
     except (OSError, SceneError) as error:

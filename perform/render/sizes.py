@@ -83,7 +83,7 @@ def parse(text: str) -> Size:
     if len(text) > LONGEST:
         raise SizeError(f"{text[:20]!r}… has {len(text)} characters, must be at most {LONGEST}")
     try:
-        python = re.sub(r"\$(?=[A-Za-z_])", MARK, _as_python(_plain(text)))
+        python = re.sub(r"\$(?=[A-Za-z_])", MARK, _as_python(_tidy(text)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # of text such as "1or 2"
             tree = ast.parse(" ".join(python.split()), mode="eval").body
@@ -94,7 +94,7 @@ def parse(text: str) -> Size:
     return Size(text, frozenset(_names(tree, text)), tree)
 
 
-def _plain(text: str) -> str:
+def _tidy(text: str) -> str:
     """The text without what other hosts let stand: a semicolon, escaped slashes, `0.5f`, $width."""
     text = text.strip().rstrip(";").replace("\\/", "/").replace("^", "**")
     text = re.sub(r"\$(width|height)\b", lambda match: match[0].upper(), text, flags=re.IGNORECASE)

@@ -313,9 +313,9 @@ def test_a_file_has_a_size_that_it_may_have(tmp_path: Path, name: str) -> None:
     (tmp_path / "part.glsl").write_text("")
     file = tmp_path / name
     text = file.read_text() if file.exists() else "void main() { isf_vertShaderInit(); }\n"
-    file.write_text(text + " " * (isf_source.LARGEST - len(text)))
+    file.write_text(text + " " * (isf_source.LARGEST_FILE - len(text)))
     isf.load(tmp_path / "a.fs")
-    file.write_text(text + " " * (isf_source.LARGEST - len(text) + 1))
+    file.write_text(text + " " * (isf_source.LARGEST_FILE - len(text) + 1))
     with pytest.raises(ISFError, match=rf"{name}: has 4\.0 MiB, a shader must have at most 4 MiB"):
         isf.load(tmp_path / "a.fs")
 
