@@ -196,8 +196,7 @@ class Projector:
         coloured = colour != ColourCorrection()
         variant = Variant(one.is_warped, bool(one.masks), coloured, look.gamma != 1, not blend.is_plain)
         if variant not in self._strips:
-            vertex = {"vertex": _WARPED} if variant.warped else {}
-            self._strips[variant] = Strip(self._context, variant.text(), **vertex)
+            self._compile(variant)
         strip = self._strips[variant]
         if coloured:
             strip.set(contrast=colour.contrast, brightness=colour.brightness)
@@ -206,6 +205,13 @@ class Projector:
             widths = blend.left, blend.right, blend.bottom, blend.top
             strip.set(widths=widths, encoding=1 / blend.gamma)
         return strip
+
+    def _compile(self, variant: Variant) -> None:
+        """Both programs of a projection, so that no frame is late when the show's gamma changes."""
+        vertex = {"vertex": _WARPED} if variant.warped else {}
+        for gamma in (False, True):
+            one = variant._replace(gamma=gamma)
+            self._strips[one] = Strip(self._context, one.text(), **vertex)
 
     def _warp(self) -> moderngl.Texture:
         """The points of the surface, uploaded when the projection has changed."""

@@ -66,7 +66,7 @@ float line(float away) { return clamp(wide / 2.0 + 0.5 - away, 0.0, 1.0); }
 void main() {
     vec2 from = gl_FragCoord.xy - dial.xy;
     float along = dot(from, hand), beside = abs(dot(from, vec2(hand.y, -hand.x)));
-    float pointing = line(beside / 2.0) * step(0.8 * dial.z, along) * step(along, dial.z);
+    float pointing = line(beside / 2.0) * step(0.88 * dial.z, along) * step(along, dial.z);
     float lit = max(pointing, line(abs(gl_FragCoord.x - swept)));
     color = vec4(mix(texelFetch(card, ivec2(gl_FragCoord.xy), 0).rgb, ink, lit), 1.0);
 }

@@ -127,7 +127,7 @@ def test_its_hand_turns_in_a_second_and_its_line_crosses_in_two(context: moderng
     changed, line = ink(0.5)
     assert set(line) == {89, 90}
     lower = np.argwhere(changed[:, 100:])
-    assert lower[:, 0].min() > 120 + 0.75 * drawn.radius and set(lower[:, 1]) <= {*range(77, 83)}
+    assert lower[:, 0].min() > 120 + 0.85 * drawn.radius and set(lower[:, 1]) <= {*range(77, 83)}
     changed, line = ink(1.25)
     assert set(line) == {224, 225}
     right = np.argwhere(changed[:, 230:])
