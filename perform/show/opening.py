@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from perform import generators, paths
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.documents import SceneError
-from perform.faults import reason, steps
+from perform.faults import Faults, reason, steps
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
 from perform.inputs import Input, audio
@@ -26,10 +26,10 @@ from perform.inputs.hands import Hands
 from perform.library import Library
 from perform.midi.profiles import Profile
 from perform.networks import devices
-from perform.outputs import Output, StateOutput
+from perform.outputs import Output, Screen, StateOutput
 from perform.performance import Performance
 from perform.performance.preview import Preview
-from perform.render.context import headless, is_software, of_window
+from perform.render.context import headless, is_software
 from perform.render.limiter import FlashLimiter
 from perform.render.present import Present
 from perform.render.trials import Trials
@@ -39,6 +39,7 @@ from perform.scenes.setlist import Setlist
 from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
 from perform.show.options import Options
+from perform.show.screens import open_wall, open_window
 from perform.show.state import StateKeeper, state_file
 from perform.stage import Stage
 from perform.stage.balance import Balance, scaled
@@ -84,7 +85,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     audio.check_sound(options.sound)
     options = replace(options, link=options.link or setlist.lead == "link")
     steps.info("opening the picture and the sound")
-    window = None if options.headless else _window(options)
+    window = None if options.headless else open_window(options)
     context = window.context if window else headless()
     levels = _levels(options, is_software(context))
     fps = levels[0].fps
@@ -121,7 +122,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         performance=performance,
         present=Present(context, options.size),
         inputs=inputs,
-        screens=[window] if window else [],
+        screens=_screens(options, window, stage.faults),
         outputs=outputs,
         sound=sound,
         learner=learner,
@@ -130,6 +131,14 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         gamma=options.gamma,
         limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
     )
+
+
+def _screens(options: Options, window: Window | None, faults: Faults) -> list[Screen]:
+    """The window, and the displays of the venue."""
+    if window is None:
+        return []
+    venue = options.venue
+    return [window, open_wall(venue, window, faults)] if venue and venue.displays else [window]
 
 
 def _levels(options: Options, software: bool) -> tuple[Level, ...]:
@@ -170,15 +179,6 @@ def render(options: Options) -> Rig:
 def _pin_clock(setlist: Setlist, options: Options) -> Setlist:
     """The setlist with the clock that the options pin, if they pin one."""
     return replace(setlist, lead=options.clock or setlist.lead)
-
-
-def _window(options: Options) -> Window:
-    """The window, with the keys that its help lists."""
-    from perform.learning.live import ROWS
-    from perform.outputs.window import Window
-
-    rows = (*options.keys, *(ROWS if options.watch else ()))
-    return Window(options.size, of_window, Present, "perform", options.fullscreen, options.display, rows)
 
 
 def _open_stage(

@@ -4,14 +4,18 @@ tests draw without a window."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.doubles.prepared import Prepared
@@ -19,6 +23,30 @@ from tests.folders import ROOT
 
 MANY = 3000  # frames after which nothing more is to be expected
 MISSING = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
+NO_SCREENS = [tool for tool in ("Xorg", "xrandr", "xdotool") if not shutil.which(tool)]
+real_screens = pytest.mark.skipif(
+    bool(NO_SCREENS) and "CI" not in os.environ, reason=f"missing: {NO_SCREENS}"
+)
+XORG = """
+Section "ServerFlags"
+  Option "AutoAddDevices" "false"
+  Option "AutoAddGPU" "false"
+EndSection
+Section "Device"
+  Identifier "graphics"
+  Driver "dummy"
+  VideoRam 65536
+EndSection
+Section "Screen"
+  Identifier "screen"
+  Device "graphics"
+  DefaultDepth 24
+  SubSection "Display"
+    Virtual {width} {height}
+  EndSubSection
+EndSection
+"""
+SCREEN = (640, 480)  # a mode that the driver knows
 real = pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"not installed: {MISSING}")
 
 
@@ -106,3 +134,85 @@ def answer(player: object) -> None:
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.write(json.dumps(given) + "\n")
             sys.stdout.flush()
+
+
+class Screens:
+    """An X server with several displays beside each other, DUMMY0, DUMMY1 …, each of SCREEN, which can be
+    pulled and plugged in."""
+
+    def __init__(self, display: str, count: int) -> None:
+        self.display, self.count = display, count
+        self.environ = {**os.environ, "DISPLAY": display}
+        for number in range(1, count):
+            self._xrandr("--addmode", f"DUMMY{number}", self._mode)
+        for number in range(count):
+            self.plug(number)
+
+    @property
+    def _mode(self) -> str:
+        return "x".join(map(str, SCREEN))
+
+    def plug(self, number: int) -> None:
+        """Plug a display in, at its place."""
+        self._set(number, "--mode", self._mode, "--pos", f"{number * SCREEN[0]}x0")
+
+    def pull(self, number: int) -> None:
+        """Unplug a display."""
+        self._set(number, "--off")
+
+    def pixels(self, number: int) -> Any:
+        """What a display shows, [height, width, 3], read from the server's own picture of the desktop."""
+        listed = subprocess.run(["xrandr"], env=self.environ, check=True, capture_output=True, text=True)
+        place = re.search(rf"^DUMMY{number} .*x\d+\+(\d+)\+(\d+)", listed.stdout, re.MULTILINE)
+        assert place, f"display {number} is not plugged in"
+        return root_pixels(self.display, int(place[1]), int(place[2]), *SCREEN)
+
+    def _set(self, number: int, *words: str) -> None:
+        wide = f"{self.count * SCREEN[0]}x{SCREEN[1]}"
+        self._xrandr("--fb", wide, "--output", f"DUMMY{number}", *words)
+        self._xrandr("--query")  # the server looks at its plugs only when it is asked
+
+    def _xrandr(self, *words: str) -> None:
+        subprocess.run(["xrandr", *words], env=self.environ, check=True, capture_output=True)
+
+
+@contextlib.contextmanager
+def x_screens(count: int, folder: Path) -> Iterator[Screens]:
+    """An X server with several displays; `folder` is for its files."""
+    file = folder / "xorg.conf"
+    file.write_text(XORG.format(width=count * SCREEN[0], height=SCREEN[1]), encoding="utf-8")
+    read, write = os.pipe()
+    words = ["-config", str(file), "-logfile", str(folder / "log"), "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(
+        ["Xorg", "-displayfd", str(write), *words, "-novtswitch", "-sharevts"],
+        pass_fds=[write],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    with os.fdopen(read) as answer:
+        number = answer.readline().strip()
+    try:
+        if not number and "CI" not in os.environ:
+            pytest.skip("this user may not start Xorg")
+        yield Screens(f":{number}", count)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def root_pixels(display: str, left: int, top: int, width: int, height: int) -> Any:
+    """A part of the desktop [height, width, 3], as the X server has it."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    for name in ("XOpenDisplay", "XDefaultRootWindow", "XGetImage"):
+        getattr(x11, name).restype = ctypes.c_void_p
+    server = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    try:
+        root = ctypes.c_void_p(x11.XDefaultRootWindow(server))
+        image = x11.XGetImage(server, root, left, top, width, height, ctypes.c_ulong(0xFFFFFFFF), 2)
+        # Of the structure XImage: width, height, xoffset, format (ints), then the data.
+        data = ctypes.cast(image + 16, ctypes.POINTER(ctypes.c_void_p))[0]
+        pixels = np.frombuffer(ctypes.string_at(data, 4 * width * height), np.uint8)
+        return pixels.reshape(height, width, 4)[..., 2::-1].copy()
+    finally:
+        x11.XCloseDisplay(server)

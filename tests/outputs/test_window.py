@@ -308,18 +308,18 @@ class Player:
         """What glfw does when a display is unplugged: it moves the window off it, then calls the callback."""
         import glfw
 
-        from perform.outputs import window
+        from perform.outputs.window import placing
 
-        self.plugged, window.monitors = window.monitors, lambda: iter(())  # type: ignore[attr-defined]
+        self.plugged, placing.monitors = placing.monitors, lambda: iter(())
         glfw.set_window_monitor(self.handle, None, 0, 0, 800, 600, 0)
         self._report(glfw.DISCONNECTED)
 
     def plug(self) -> None:
         import glfw
 
-        from perform.outputs import window
+        from perform.outputs.window import placing
 
-        window.monitors = self.plugged  # type: ignore[attr-defined]
+        placing.monitors = self.plugged
         self._report(glfw.CONNECTED)
 
     def _report(self, event: int) -> None:

@@ -223,15 +223,15 @@ class Player:
         """What glfw does when a display is unplugged: it moves the window off it, then calls the callback."""
         import glfw
 
-        from perform.outputs import window
+        from perform.outputs.window import placing
 
-        monitors, window.monitors = window.monitors, lambda: iter(())  # type: ignore[attr-defined]
+        monitors, placing.monitors = placing.monitors, lambda: iter(())
         glfw.set_window_monitor(self.windows[1]._window, None, 0, 0, 800, 600, 0)
         listener = glfw.set_monitor_callback(None)
         listener(None, glfw.DISCONNECTED)
         glfw.set_monitor_callback(listener)
         self.rig.frame()
-        window.monitors = monitors  # type: ignore[attr-defined]
+        placing.monitors = monitors
 
     def leave(self) -> dict[str, Any]:
         import glfw

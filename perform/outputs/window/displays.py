@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import TypeVar
 
 import glfw
 
-from perform.outputs.window.handles import MonitorHandle
+from perform.outputs.window.handles import MonitorHandle, address_of
 from perform.parameters import names_meant
 
 Result = TypeVar("Result")
@@ -58,19 +58,52 @@ def displays() -> list[Display]:
     return [display for display, _ in monitors()]
 
 
+class MonitorNames:
+    """Names of monitors that differ, and stay: a second one of a name is called `name 2`, and so on.
+
+    While a monitor is plugged in, it keeps its name, whichever of the others are pulled. One that comes
+    again gets the name that a monitor of its kind had at its place on the desktop, else the first free one.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[str, str]] = {}  # by the address of the handle: the kind, and the name
+        self._places: dict[str, tuple[int, int]] = {}  # where each name was last
+
+    def named(self, found: Sequence[tuple[int, str, tuple[int, int]]]) -> list[str]:
+        """The names of all monitors that are there, each given by its handle's address, its own name and its
+        place."""
+        there = {address: kind for address, kind, _ in found}
+        self._names = {at: one for at, one in self._names.items() if there.get(at) == one[0]}
+        for address, kind, place in found:
+            if address not in self._names:
+                self._names[address] = kind, self._free(kind, place)
+        names = [self._names[address][1] for address, _, _ in found]
+        self._places |= {name: place for name, (_, _, place) in zip(names, found, strict=True)}
+        return names
+
+    def _free(self, kind: str, place: tuple[int, int]) -> str:
+        taken = {name for _, name in self._names.values()}
+        numbered = (kind if number == 1 else f"{kind} {number}" for number in count(1))
+        free = list(islice((name for name in numbered if name not in taken), len(self._places) + 1))
+        return next((name for name in free if self._places.get(name) == place), free[0])
+
+
+_known = MonitorNames()
+
+
 def monitors() -> Iterator[tuple[Display, MonitorHandle]]:
-    """Every display with its handle. A second one of a name is called `name 2`, and so on."""
-    count: Counter[str] = Counter()
-    for index, monitor in enumerate(glfw.get_monitors()):
-        name = text_of(glfw.get_monitor_name(monitor))
-        count[name] += 1
-        name = name if count[name] == 1 else f"{name} {count[name]}"
+    """Every display with its handle, by a name that no other has (`MonitorNames`)."""
+    found = glfw.get_monitors()
+    own = [(address_of(one) or 0, text_of(glfw.get_monitor_name(one)), _position(one)) for one in found]
+    for index, (monitor, name) in enumerate(zip(found, _known.named(own), strict=True)):
         mode = glfw.get_video_mode(monitor)
-        position = glfw.get_monitor_pos(monitor)
-        yield (
-            Display(name, position, (mode.size.width, mode.size.height), mode.refresh_rate, index == 0),
-            monitor,
-        )
+        size = mode.size.width, mode.size.height
+        yield Display(name, own[index][2], size, mode.refresh_rate, index == 0), monitor
+
+
+def _position(monitor: MonitorHandle) -> tuple[int, int]:
+    x, y = glfw.get_monitor_pos(monitor)
+    return x, y
 
 
 def text_of(raw: bytes | str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -40,3 +41,8 @@ def current(window: WindowHandle) -> Iterator[None]:
         yield
     finally:
         glfw.make_context_current(before or window)
+
+
+def address_of(handle: MonitorHandle) -> int | None:
+    """The address of a handle: ctypes does not compare pointers by it."""
+    return ctypes.cast(handle, ctypes.c_void_p).value if handle else None

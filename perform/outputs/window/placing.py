@@ -1,0 +1,134 @@
+"""Where a window is: in a frame on the desktop, or filling a display, also one that comes and goes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import glfw
+
+from perform.outputs.window.displays import Display, monitors
+from perform.outputs.window.handles import MonitorHandle, WindowHandle, address_of
+from perform.parameters import names_meant
+
+log = logging.getLogger("perform")
+NOTHING: MonitorHandle = None  # no monitor, or no callback
+
+
+@dataclass(frozen=True, slots=True)
+class VideoMode:
+    """How a display runs while a window fills it: `size` (width, height) in pixels and `rate` in hertz; None:
+    as the desktop has it."""
+
+    size: tuple[int, int] | None = None
+    rate: int | None = None
+
+
+DESKTOP = VideoMode()
+
+
+class Placing:
+    """Keeps a window of `size` (width, height) on the display that it fills, by name, while that is plugged
+    in, and in a frame while it is not; first in the middle of `display`.
+
+    `wanted` is the name of the display to fill, None: a frame. Set `moved` when displays may have come or
+    gone. `home` gives the display for the frame of a window whose display was pulled; without one, the
+    window is hidden until its display comes back.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        display: Display | None,
+        wanted: str | None = None,
+        mode: VideoMode = DESKTOP,
+        home: Callable[[], Display | None] | None = None,
+    ) -> None:
+        self.wanted, self.moved = wanted, True
+        self.size, self.corner = size, middle(display, size) if display else (0, 0)
+        self._mode, self._home = mode, home
+        self._filled: str | None = None
+        self._said = False
+
+    def settle(self, window: WindowHandle) -> bool:
+        """Fill the wanted display if it is there, else be a window; whether it fills a display anew."""
+        if not self.moved:
+            return False
+        self.moved = False
+        wanted = self._find()
+        name = wanted[0].name if wanted else None
+        if name == self._filled == filled_display(window) and (name or not self.wanted or self._said):
+            return False
+        self._filled = name
+        if wanted:
+            self._fill(window, *wanted)
+        else:
+            self._frame(window)
+        return wanted is not None
+
+    def to_fill(self, window: WindowHandle, preferred: str | None) -> str | None:
+        """The preferred display, else the one under the window's middle."""
+        present = [display for display, _ in monitors()]
+        names = [display.name for display in present]
+        if preferred in names:
+            return preferred
+        if wayland():  # no program knows there where a window is
+            return next(iter(names), None)
+        x, y = glfw.get_window_pos(window)
+        width, height = glfw.get_window_size(window)
+        under = [display.name for display in present if display.holds(x + width / 2, y + height / 2)]
+        return next(iter([*under, *names]), None)
+
+    def _find(self) -> tuple[Display, MonitorHandle] | None:
+        """The wanted display; None if it is not there, or could be any of several."""
+        if self.wanted is None:
+            return None
+        present = {display.name: (display, monitor) for display, monitor in monitors()}
+        meant = names_meant(self.wanted, present)
+        return present[meant[0]] if len(meant) == 1 else None
+
+    def _fill(self, window: WindowHandle, display: Display, monitor: MonitorHandle) -> None:
+        if not filled_display(window) and not wayland():
+            self.corner, self.size = glfw.get_window_pos(window), glfw.get_window_size(window)
+        if not wayland():  # some desktops fill the display that a window is on, not the wanted one
+            glfw.set_window_pos(window, *middle(display, self.size))
+        if self._said:
+            log.info("display %s is back", display.name)
+            self._said = False
+            glfw.show_window(window)
+        width, height = self._mode.size or display.size
+        rate = self._mode.rate or display.rate or glfw.DONT_CARE
+        glfw.set_window_monitor(window, monitor, 0, 0, width, height, rate)
+        glfw.set_input_mode(window, glfw.CURSOR, glfw.CURSOR_HIDDEN)
+
+    def _frame(self, window: WindowHandle) -> None:
+        present = [display for display, _ in monitors()]
+        home = self._home() if self._home else next(iter(present), None)
+        if self.wanted:
+            self._said = True
+            place = "now in a window" if home or not present else "not shown until it comes back"
+            log.warning("display %s is not plugged in: its picture is %s", self.wanted, place)
+        if home and not any(display.holds(*self.corner) for display in ([home] if self._home else present)):
+            self.corner = middle(home, self.size)
+        glfw.set_window_monitor(window, NOTHING, *self.corner, *self.size, glfw.DONT_CARE)
+        glfw.set_input_mode(window, glfw.CURSOR, glfw.CURSOR_NORMAL)
+        if self.wanted and present and not home:
+            glfw.hide_window(window)
+
+
+def filled_display(window: WindowHandle) -> str | None:
+    """The name of the display that a window fills, None in a frame."""
+    handle = address_of(glfw.get_window_monitor(window)) if window else None
+    return next((display.name for display, one in monitors() if handle and address_of(one) == handle), None)
+
+
+def middle(display: Display, size: tuple[int, int]) -> tuple[int, int]:
+    """The corner of a window in the middle of a display."""
+    (left, top), (width, height) = display.position, display.size
+    return left + max(0, (width - size[0]) // 2), top + max(0, (height - size[1]) // 2)
+
+
+def wayland() -> bool:
+    """Whether the desktop is a Wayland one, which places windows by itself."""
+    return bool(glfw.get_platform() == glfw.PLATFORM_WAYLAND)
