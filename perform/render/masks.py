@@ -21,16 +21,16 @@ uniform ivec2 count;   // of the columns and rows that are used
 uniform vec2 extent;   // of the display in pixels
 
 float beyond(vec2 at, int row, int ends) {  // pixels from the polygon, below 0 inside of it
-    float nearest = 1e20, sign = 1.0;
+    float nearest = 1e20, outside = 1.0;
     for (int i = 1; i <= ends; i++) {
         vec4 side = texelFetch(sides, ivec2(i, row), 0);
         vec2 along = side.zw - side.xy, from = at - side.xy;
         vec2 off = from - along * clamp(dot(from, along) / max(dot(along, along), 1e-9), 0.0, 1.0);
         nearest = min(nearest, dot(off, off));
         bool crosses = (side.y > at.y) != (side.w > at.y);
-        if (crosses && from.x < along.x * from.y / along.y) sign = -sign;
+        if (crosses && from.x < along.x * from.y / along.y) outside = -outside;
     }
-    return sign * sqrt(nearest);
+    return outside * sqrt(nearest);
 }
 
 void main() {

@@ -101,7 +101,7 @@ class Projection:
     def faults(self) -> list[str]:
         """What of its geometry cannot be drawn, as `key: what, what is allowed`; it is drawn black then."""
         found = []
-        if min(self.part[2:]) <= 0:
+        if not (np.isfinite(self.part).all() and min(self.part[2:]) > 0):
             found.append(f"part: {self.part[2]:g} wide, {self.part[3]:g} high, both must be above 0")
         if homography(self.corners) is None:
             found.append(
@@ -111,6 +111,8 @@ class Projection:
         columns = {len(row) for row in self.mesh}
         if self.mesh and (len(self.mesh) < 2 or len(columns) > 1 or min(columns) < 2):
             found.append("mesh: must be at least 2 rows of at least 2 points, all rows of one length")
+        elif self.mesh and not np.isfinite(self.mesh).all():
+            found.append("mesh: must be numbers")
         found += [
             f"masks[{number}]: {len(mask.points)} points, must be 3 or more"
             for number, mask in enumerate(self.masks)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 import moderngl
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from perform.render.present import Present
@@ -143,11 +146,24 @@ def test_rotation_turns_to_the_left_and_flip_mirrors_what_is_seen(
 PINNED: Corners = ((0.1, 0.2), (0.95, 0.05), (0.8, 0.9), (0.2, 0.75))
 
 
-def test_a_corner_pin_maps_as_the_homography(context: moderngl.Context, display: Display) -> None:
-    """The picture is a ramp, so that each pixel says which place of it is seen."""
-    x, y = places((256, 256))
+@dataclass(frozen=True)
+class Ramp:
+    """A picture whose red and green say which place of it is seen; its blue is 128."""
+
+    context: moderngl.Context
+    display: Display
+    image: moderngl.Texture
+
+
+@pytest.fixture(scope="module")
+def ramp(context: moderngl.Context, display: Display) -> Ramp:
+    x, y = places((256, 192))
     image = texture(context, np.stack([x * 255, y * 255, np.full_like(x, 128)], axis=2).round())
-    made = display.show(image, Projection(corners=PINNED)).astype(float)
+    return Ramp(context, display, image)
+
+
+def test_a_corner_pin_maps_as_the_homography(ramp: Ramp) -> None:
+    made = ramp.display.show(ramp.image, Projection(corners=PINNED)).astype(float)
     matrix = homography(PINNED)
     assert matrix is not None
     across, up = places()
@@ -159,6 +175,42 @@ def test_a_corner_pin_maps_as_the_homography(context: moderngl.Context, display:
     assert np.abs(made[..., 0] - u * 255)[inside].max() < 1.5
     assert np.abs(made[..., 1] - v * 255)[inside].max() < 1.5
     assert (made[inside][:, 2] == 128).all() and not made[outside].any()
+
+
+@given(st.tuples(*[st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))] * 4))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_corner_pin_maps_as_the_homography(ramp: Ramp, moves: tuple[tuple[float, float], ...]) -> None:
+    a, b, c, d = ((x + dx, y + dy) for (x, y), (dx, dy) in zip(SQUARE, moves, strict=True))
+    corners = a, b, c, d
+    made = ramp.display.show(ramp.image, Projection(corners=corners)).astype(float)
+    matrix = homography(corners)
+    if matrix is None:
+        assert not made.any()
+        return
+    across, up = places()
+    u, v, w = np.einsum("ij,jyx->iyx", np.linalg.inv(matrix), np.stack([across, up, np.ones_like(up)]))
+    u, v = u / w, v / w
+    lit = (np.minimum(u, v) > 0) & (np.maximum(u, v) < 1)
+    whole = sum(np.roll(lit, (y, x), (0, 1)) for x in (-2, 0, 2) for y in (-2, 0, 2)) == 9
+    whole[:2] = whole[-2:] = whole[:, :2] = whole[:, -2:] = False
+    assert np.abs(made[..., 0] - u * 255)[whole].max(initial=0) < 2
+    assert np.abs(made[..., 1] - v * 255)[whole].max(initial=0) < 2
+
+
+@given(
+    st.integers(2, 4),
+    st.integers(2, 4),
+    st.randoms(use_true_random=False),
+    st.sampled_from([1.0, 30.0, 1e6]),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_mesh_is_drawn(ramp: Ramp, rows: int, columns: int, random: Random, far: float) -> None:
+    mesh = tuple(
+        tuple((random.uniform(-far, far), random.uniform(-far, far)) for _ in range(columns))
+        for _ in range(rows)
+    )
+    shown = ramp.display.show(ramp.image, Projection(mesh=mesh, corners=PINNED))
+    assert set(np.unique(shown[..., 2])) <= set(range(129)) and ramp.context.error == "GL_NO_ERROR"
 
 
 def test_straight_lines_stay_straight_under_a_corner_pin(context: moderngl.Context) -> None:

@@ -76,6 +76,8 @@ def test_any_corners_have_a_matrix_or_a_fault(corners: Corners) -> None:
 def test_other_geometry_that_cannot_be_drawn_is_a_fault() -> None:
     wrong = Projection(part=(0, 0, 0, 1), mesh=(((0, 0), (1, 0)), ((0, 1),)), masks=(Mask(TRIANGLE[:2]),))
     assert [fault.split(":")[0] for fault in wrong.faults()] == ["part", "mesh", "masks[0]"]
+    nowhere = Projection(part=(0, math.nan, 1, 1), mesh=(((0, 0), (1, 0)), ((0, 1), (1, math.inf))))
+    assert [fault.split(":")[0] for fault in nowhere.faults()] == ["part", "mesh"]
     fine = Projection(corners=PINNED, mesh=(((0, 0), (1, 0)), ((0, 1), (1, 1))), masks=(Mask(TRIANGLE),))
     assert fine.faults() == []
 
