@@ -16,9 +16,10 @@ from perform import formula
 from perform.clock import BEATS_PER_BAR, Moment, Tempo
 from perform.parameters import Values
 from perform.performance import decks
+from perform.performance.cue import CueInstance
 from perform.performance.preview import Preview
 from perform.performance.scene import SceneInstance
-from perform.performance.transition import CueInstance, Law
+from perform.performance.transition import Law
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
@@ -59,13 +60,16 @@ class Performance:
         copied: Callable[[Image], Image] = lambda image: image,
         preview: Preview | None = None,
         law: Law | None = None,
+        holds: bool = False,
     ) -> None:
         """`over` is what the setlist has over its scenes; `feedback` keeps the image of the whole stage;
         `copied` gives a copy of an image that stays, whatever is edited, until the next; `preview` plays the
-        free deck; `law` is the transition that the crossfader makes, None: that of the cue."""
+        free deck; `law` is the transition that the crossfader makes, None: that of the cue; it `holds`: in a
+        transition between two networks, the one that goes out keeps its last picture."""
         self.viewers = 0  # how many look at the preview
         self._preview = preview or Preview()
         self.over, self._law, self._feedback = over, law, feedback
+        self._holds = holds
         self._copied, self._frozen = copied, False
         self.signals = Signals()
         self.authority = TempoAuthority(tempo or Tempo(), setlist.lead)
@@ -242,11 +246,11 @@ class Performance:
         position = self.position = self._sequencer.step(
             moment, show["crossfader"], self._readiness, over, paused
         )
-        if position.decks != before.decks:
-            decks.load_changed(before, position, self.cues)
         if position.turn != before.turn:
             self._until = _start_until(self.cues[position.cue].cue)
-        if position.decks != before.decks or position.turn != before.turn:
+        if position.turn != before.turn or position.decks != before.decks:
+            by_law = self._law is not None and (before.by_hand or position.by_hand)
+            decks.load_changed(before, position, self.cues, morphs=not by_law)
             self._use_decks()
 
     def _request(self) -> None:
@@ -281,7 +285,7 @@ class Performance:
         law = self._law if position.by_hand else None
         if self._law and not law:
             self._law.controls.step(moment, signals)  # its addresses have values all the time
-        image_source = self.cues[position.cue].image_source(before, position.progress, law)
+        image_source = self.cues[position.cue].image_source(before, position.progress, law, self._holds)
         image = image_source.render(moment, signals)
         return self.over.over(image, moment, signals) if self.over else image
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from perform.performance.cue import CueInstance
+from perform.performance.morph import go_on_from
 from perform.performance.scene import SceneInstance
-from perform.performance.transition import CueInstance
 from perform.scenes.cues import CuePosition
 
 
@@ -28,15 +29,21 @@ def part(position: CuePosition, cues: Sequence[CueInstance]) -> None:
         standby.part(cues[position.cue].scene)
 
 
-def load_changed(before: CuePosition, position: CuePosition, cues: Sequence[CueInstance]) -> None:
+def load_changed(
+    before: CuePosition, position: CuePosition, cues: Sequence[CueInstance], morphs: bool = True
+) -> None:
     """Load what is new on a deck, and begin the cue that has come in; one to which a crossfader came back
-    goes on."""
+    goes on. What is drawn on the wall goes on in a morph, if transitions of cues are what `morphs`."""
     for deck, (new, old) in enumerate(zip(position.decks, before.decks, strict=True)):
         one = on_deck(deck, position, cues)
         if one and new != old:
             one.load(_scene(on_deck(1 - deck, position, cues)))
     if position.turn > before.turn:
         cues[position.cue].scene.enter()
+    comes = position.cue if position.turn > before.turn and position.before is not None else None
+    coming = before.cue if position.turn < before.turn else comes
+    if morphs and coming is not None and cues[coming].cue.transition.morph:
+        go_on_from(cues[position.cue].scene, cues[before.cue].scene)
 
 
 def load_edited(

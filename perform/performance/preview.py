@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from perform.clock import Moment
 from perform.faults import Faults
+from perform.performance.cue import CueInstance
 from perform.performance.scene import SceneInstance
-from perform.performance.transition import CueInstance
 from perform.render import Image
 from perform.scenes.readiness import Readiness
 from perform.signals import Signals

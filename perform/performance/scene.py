@@ -5,10 +5,11 @@ Its layers are drawn from the lowest up, and its filters change the image of all
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import Protocol
 
 from perform.arrays import Floats
@@ -30,7 +31,13 @@ LABEL_STEPS = 64  # from one class to the next
 
 
 class SceneGenerator(Protocol):
-    """A trained generator in a scene: draws latents as images of the show's size."""
+    """A trained generator in a scene: draws latents as images of the show's size. Generators with equal keys
+    draw the same."""
+
+    @property
+    def key(self) -> Hashable:
+        """What network it is."""
+        ...
 
     @property
     def readiness(self) -> Readiness:
@@ -51,6 +58,14 @@ class SceneGenerator(Protocol):
 
     def render(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
         """The image of a latent ws [num_ws, w_dim]."""
+        ...
+
+    def hold(self, moment: Moment, values: NetworkValues) -> Image:
+        """The image of the last picture; no network works for it."""
+        ...
+
+    def go_on_from(self, other: SceneGenerator) -> None:
+        """Show what another generator with the same key shows, until it has a picture of its own."""
         ...
 
 
@@ -134,16 +149,16 @@ class LayerInstance:
     source: Unit | LatentSource
     filters: Sequence[Unit] = ()
 
-    def image(self, moment: Moment, parameters: LayerParameters, morphed: Image | None = None) -> Image:
-        """Its image at this moment, by itself; in a morph a latent space shows `morphed`."""
-        if not isinstance(self.source, LatentSource):
-            image = self.source.render(moment, parameters.source)
-        elif morphed is None:
-            latent = self.source.latent(moment, parameters)
-            image = self.source.generator.render(moment, parameters.network, latent)
-        else:
-            image = morphed
+    def image(self, moment: Moment, parameters: LayerParameters, drawn: Image | None = None) -> Image:
+        """Its image at this moment, by itself; `drawn` is that of its source, if that is drawn already."""
+        image = self._drawn(moment, parameters) if drawn is None else drawn
         return filtered(self.filters, moment, parameters.filters, image)
+
+    def _drawn(self, moment: Moment, parameters: LayerParameters) -> Image:
+        if isinstance(self.source, LatentSource):
+            latent = self.source.latent(moment, parameters)
+            return self.source.generator.render(moment, parameters.network, latent)
+        return self.source.render(moment, parameters.source)
 
     def go_on(self, moment: Moment, parameters: LayerParameters) -> None:
         """Go along its latent path without an image."""
@@ -201,19 +216,18 @@ class SceneInstance:
 
     def render(self, moment: Moment, signals: Signals) -> Image:
         """The scene's image at this moment."""
-        layers, filters = self.parameters(moment, signals)
-        return self.drawn(moment, layers, filters)
+        return self.draw(moment, *self.parameters(moment, signals))
 
-    def drawn(
+    def draw(
         self,
         moment: Moment,
         layers: Sequence[LayerParameters],
         filters: Sequence[Values],
-        morphed: Image | None = None,
+        drawn: Mapping[int, Image] = MappingProxyType({}),
     ) -> Image:
-        """Its image with these parameters, which feedback shows on the next frame. In a morph, its latent
-        space went on already, and shows `morphed`."""
-        image = filtered(self.filters, moment, filters, self._composite(moment, layers, morphed))
+        """Its image with these values; `drawn` are the images of sources that are drawn already, by the
+        number of their layer. Feedback shows it on the next frame."""
+        image = filtered(self.filters, moment, filters, self._composite(moment, layers, drawn))
         if self.feedback:
             self.feedback.keep(image)
         return image
@@ -233,21 +247,22 @@ class SceneInstance:
         return [layer.parameters(values) for layer in self.layers], [*values]
 
     def _composite(
-        self, moment: Moment, parameters: Sequence[LayerParameters], morphed: Image | None
+        self, moment: Moment, parameters: Sequence[LayerParameters], drawn: Mapping[int, Image]
     ) -> Image:
         """The image of all layers; one that nobody sees, or whose model is not open, is not drawn."""
         if not self.compositor:
-            return self.layers[0].image(moment, parameters[0], morphed)
-        ready = [pair for pair in zip(self.layers, parameters, strict=True) if pair[0].is_ready]
-        seen = [(one, values) for one, values in ready if is_seen(values.placement)]
+            return self.layers[0].image(moment, parameters[0], drawn.get(0))
+        ready = [number for number, layer in enumerate(self.layers) if layer.is_ready]
+        seen = [(self.layers[n], parameters[n]) for n in ready if is_seen(parameters[n].placement)]
         wanted = {name for one, _ in seen for name in (one.layer.name, one.layer.matte)}
         images: dict[str, Image] = {}
-        for one, values in ready:
+        for number in ready:
+            one, values = self.layers[number], parameters[number]
             if one.layer.name in wanted:
-                images[one.layer.name] = one.image(moment, values, morphed)
-            elif morphed is None:
+                images[one.layer.name] = one.image(moment, values, drawn.get(number))
+            elif number not in drawn:
                 one.go_on(moment, values)
-        drawn = [
+        placed = [
             DrawnLayer(
                 images[one.layer.name],
                 values.placement,
@@ -257,7 +272,7 @@ class SceneInstance:
             for one, values in seen
             if not one.layer.matte or one.layer.matte in images
         ]
-        return self.compositor.render(drawn)
+        return self.compositor.render(placed)
 
     def load(self) -> None:
         """Begin on a deck, with nothing held by hand."""
@@ -294,10 +309,10 @@ class SceneInstance:
         return [*(unit for layer in self.layers for unit in layer.units), *self.filters]
 
     @property
-    def latent_source(self) -> LatentSource | None:
-        """The latent space that it plays, if just one of its layers plays one."""
-        sources = [layer.source for layer in self.layers if isinstance(layer.source, LatentSource)]
-        return sources[0] if len(sources) == 1 else None
+    def latent_sources(self) -> dict[int, LatentSource]:
+        """The latent spaces that it plays, whose models are open, by the number of their layer."""
+        sources = {number: one.source for number, one in enumerate(self.layers) if one.is_ready}
+        return {number: one for number, one in sources.items() if isinstance(one, LatentSource)}
 
     @property
     def readiness(self) -> Readiness:

@@ -156,7 +156,7 @@ class CueSequencer:
         if position.before is not None:  # one transition at a time
             self._late = self._late or due_since is not None
         elif self._queued is not None:
-            self._enter_queued(self._queued, allowed, now, readiness(self._queued))
+            self._enter_queued(self._queued, allowed, moment, readiness(self._queued))
         elif due_since:
             self._enter_next(due_since, now, readiness)
         return self._position(moment)
@@ -171,18 +171,22 @@ class CueSequencer:
         if self._allowed is not None:
             self._allowed += moment.dt
 
-    def _enter_queued(self, cue: int, allowed: bool, now: _Start, state: Readiness) -> None:
-        """Enter the queued cue, if a beat has allowed it, its pre-wait is over and it can be opened."""
-        if allowed and self._allowed is None:
-            self._allowed = now.seconds
+    def _enter_queued(self, cue: int, allowed: float | None, moment: Moment, state: Readiness) -> None:
+        """Enter the queued cue, if a beat has allowed it, its pre-wait is over and it can be opened: as of
+        that beat, if it was within the last frame."""
+        if self._allowed is None:
+            self._allowed = allowed
         if state is Readiness.FAILED:
             self._queued = self._allowed = None
             self._say_failed(cue)
         if state is not Readiness.READY or self._allowed is None:
             return
         wait = self._cues[cue].pre_wait
-        if not wait or now.seconds >= self._allowed + wait - ROUNDING:
-            self._enter(cue, now)
+        late = moment.seconds - self._allowed - wait
+        if not wait or late >= -ROUNDING:
+            late = late if 0 <= late < moment.dt else 0.0
+            bars = late * moment.bpm / 60 / BEATS_PER_BAR
+            self._enter(cue, _Start(moment.bar - bars, moment.seconds - late))
 
     @property
     def position(self) -> CuePosition:
@@ -263,13 +267,17 @@ class CueSequencer:
                 return there % count
         return self._queued
 
-    def _beat_allows(self, moment: Moment) -> bool:
-        """Whether a change may be made on this frame, by the quantise of the queued cue or of the setlist."""
+    def _beat_allows(self, moment: Moment) -> float | None:
+        """The seconds since when a change may be made on this frame, by the quantise of the queued cue or of
+        the setlist: those of the beat; None if it may not."""
         own = None if self._queued is None else self._cues[self._queued].quantise
         quantise = self._quantise if own is None else own
         beat, before = moment.bar * BEATS_PER_BAR, self._beat
         self._beat = beat
-        return quantise == 0 or beat // quantise != before // quantise
+        if quantise and beat // quantise == before // quantise:
+            return None
+        since = beat % quantise * 60 / moment.bpm if quantise else 0.0
+        return moment.seconds - (since if since < moment.dt else 0.0)
 
     def _over(self, began: _Start, moment: Moment) -> _Start | None:
         """When the next cue was due after the one that began then: after its length and its post-wait, or

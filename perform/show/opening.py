@@ -225,6 +225,7 @@ def _open_stage(
         stage.copied,
         _preview(stage, software),
         stage.law,
+        holds=software,
     )
     if compiler:
         compiler.begin()

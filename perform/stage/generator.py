@@ -6,14 +6,16 @@ pictures; offline every frame waits for its own picture. A fault of the network 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from perform.arrays import Floats
+from perform.arrays import Floats, Pixels
 from perform.clock import Moment
 from perform.faults import Faults
 from perform.networks.controls import NetworkValues
+from perform.performance.scene import SceneGenerator
 from perform.render import Image
 from perform.render.pictures import Pictures
 from perform.scenes.readiness import Readiness
@@ -54,6 +56,7 @@ class PooledGenerator:
         self._name, self._faults = name, faults
         self._pool, self._interpolation = pool, FrameInterpolation()
         self._frame = -1  # the last that was drawn
+        self._shown: deque[Pixels] = deque(maxlen=2)  # its last pictures
 
     @property
     def worker(self) -> Worker:
@@ -100,11 +103,31 @@ class PooledGenerator:
             return self._draw(moment, values, latent)
         return self.pictures.render(moment, values.parameters, 1.0)
 
+    def hold(self, moment: Moment, values: NetworkValues) -> Image:
+        """The image of the last picture; no network works for it."""
+        if not self.pictures.begun:
+            self._upload(self.worker.first)
+        self._frame = moment.frame
+        return self.pictures.render(moment, values.parameters, self._interpolation.blend(moment))
+
+    def go_on_from(self, other: SceneGenerator) -> None:
+        """Show what another generator with the same key has shown on the last frame, until it has a picture
+        of its own."""
+        assert isinstance(other, PooledGenerator)
+        for picture in other._shown:
+            self._upload(picture)
+        self._interpolation, self._frame = replace(other._interpolation), other._frame
+        self.worker.take(id(self))  # one that it has asked for before
+
+    def _upload(self, picture: Pixels) -> None:
+        self.pictures.upload(picture)
+        self._shown.append(picture)
+
     def _draw(self, moment: Moment, values: NetworkValues, latent: Floats) -> Image:
         """The image at this moment; after a pause it does not show the picture from before."""
         worker = self.worker
         if not self.pictures.begun:
-            self.pictures.upload(worker.first)
+            self._upload(worker.first)
         if moment.frame != self._frame + 1:
             self._interpolation = FrameInterpolation()
             worker.take(id(self))
@@ -112,7 +135,7 @@ class PooledGenerator:
         worker.request(id(self), PictureRequest(latent, values))
         picture = worker.take(id(self))
         if picture is not None:
-            self.pictures.upload(picture)
+            self._upload(picture)
             self._interpolation.arrived(moment.seconds)
         return self.pictures.render(moment, values.parameters, self._interpolation.blend(moment))
 

@@ -42,8 +42,10 @@ class FakeGenerator:
 
     readiness = Readiness.READY
 
-    def __init__(self) -> None:
-        self.mapped = 0
+    def __init__(self, key: str = "flora") -> None:
+        self.mapped, self.key = 0, key
+        self.image: Any = None
+        self.values: Any = None
 
     def request(self) -> None:
         pass
@@ -56,7 +58,15 @@ class FakeGenerator:
         return z + label
 
     def render(self, moment: Any, values: Any, latent: Any) -> Any:
-        return ("voice", values.parameters["truncation"], latent)
+        self.values = values
+        self.image = ("voice", values.parameters["truncation"], latent)
+        return self.image
+
+    def hold(self, moment: Any, values: Any) -> Any:
+        return ("held", *self.image[1:])
+
+    def go_on_from(self, other: Any) -> None:
+        self.image = other.image
 
 
 def settings(name: str, **values: Any) -> UnitSettings:

@@ -292,6 +292,14 @@ def test_a_slow_preview_goes_at_the_same_pace() -> None:
     assert pictures == [("b", pytest.approx(0.6))] * 2
 
 
+def test_a_scene_that_comes_in_begins_again_after_its_preview() -> None:
+    show = performance(shader_scene("a"), shader_scene("b", "count(onset(key.x)) / 10"))
+    hits = {frame: [("key.x", float(frame % 2))] for frame in range(10)}
+    assert previewed(show, 10, hits)[-1] == ("b", 0.5)
+    pictures = play(show, FRAMES, {1: [GO], 2: [GONE], 3: [("key.x", 0.0)], 5: [("key.x", 1.0)]})
+    assert [pictures[at].image[3] for at in (4, 5)] == [("b", 0.0), ("b", 0.1)]
+
+
 def test_a_preview_that_fails_never_touches_the_wall(caplog: pytest.LogCaptureFixture) -> None:
     show = abc()
     unit: Any = show.cues[1].scene.layers[0].source

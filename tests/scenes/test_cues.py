@@ -371,3 +371,21 @@ def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
     asks = {frame: {"crossfader": min(frame / 40, 0.5)} for frame in range(90)}
     places = play(CueSequencer(WAITING, 4, False), 3, asks, edits={50: list(WAITING)})
     assert ways(places)[-1] == (1, 0, 0.5)
+
+
+@pytest.mark.parametrize("fps", [24, 30, 59.94])
+def test_a_transition_begins_and_ends_on_its_beats_and_not_on_frames(fps: float) -> None:
+    """GO at a tempo whose beats are between frames: at any frame the progress is that of the beat."""
+    bpm = 117.0
+    for wait in (0.0, 0.7):
+        cues = [cue("a"), replace(cue("b", beats=4), pre_wait=wait), cue("c")]
+        clock, tempo, sequencer = OfflineClock(fps), Tempo(bpm=bpm), CueSequencer(cues, 4, False)
+        sequencer.choose(go=True)
+        begins, lasts = 4 * 60 / bpm + wait, 4 * 60 / bpm
+        for _ in range(int(8 * fps)):
+            clock.advance()
+            moment = clock.moment(tempo)
+            place = sequencer.step(moment)
+            gone = (moment.seconds - begins) / lasts
+            assert place.cue == (gone >= -1e-9)
+            assert place.progress == pytest.approx(gone if 0 <= gone < 1 else 1.0, abs=1e-6)
