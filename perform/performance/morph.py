@@ -92,8 +92,8 @@ class Morph(TransitionInstance):
         """The values of one network between those of two scenes."""
         settings, blend = layer.layer.bends, layer.layer.blend
         bends = [
-            mixed(one.parameters, *values, self.progress)
-            for one, *values in zip(settings, before.bends, after.bends, strict=True)
+            mixed(one.parameters, here, there, self.progress)
+            for one, here, there in zip(settings, before.bends, after.bends, strict=True)
         ]
         mix = mixed(blend.parameters, before.blend, after.blend, self.progress) if blend else {}
         return NetworkValues(parameters, bends, mix)
