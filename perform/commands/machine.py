@@ -25,7 +25,7 @@ STATE_STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def devices() -> None:
-    """List sound devices, MIDI ports, Link peers, cameras, gamepads and displays."""
+    """List sound devices, MIDI ports, Link peers, cameras, senders of pictures, gamepads and displays."""
     from perform.commands.doctor.devices import found
 
     for kind, names in found().items():

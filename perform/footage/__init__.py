@@ -6,7 +6,7 @@ show's clock, and a `Projector` gives the picture of a course: decoded with each
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perform.arrays import Pixels
 from perform.parameters import Parameter
@@ -32,6 +32,9 @@ CAMERA = (
     Parameter("hold", 2.0, 0.0, 60.0, "s", "how long the last picture stays when the camera has gone"),
     Parameter("fade", 2.0, 0.0, 60.0, "s", "how long it then takes to become the fallback"),
 )
+
+
+SHARED = (replace(CAMERA[0], default=False), *CAMERA[1:])  # of another program
 
 
 class FootageError(ValueError):

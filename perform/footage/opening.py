@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from perform.footage import CAMERA, FILM, stills
+from perform.footage import CAMERA, FILM, SHARED, stills
 from perform.footage.projector import Projector, SynchronousProjector, ThreadedProjector
 from perform.footage.reel import Reel
 from perform.footage.text import TEXT, Text
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def parameters(kind: str, file: Path | None, name: str = "") -> tuple[Parameter, ...]:
-    """The parameters of a film or a still in a file, of a camera, or of a text `name`. Raises FootageError if
-    the file cannot be played."""
+    """The parameters of a film or a still in a file, of a live picture, or of a text `name`. Raises
+    FootageError if the file cannot be played."""
     if kind == "text":
         return (replace(TEXT[0], default=name), *TEXT[1:])
-    if kind == "camera" or file is None:
-        return (*CAMERA, *PARAMETERS)
+    if file is None:
+        return (*(CAMERA if kind == "camera" else SHARED), *PARAMETERS)
     if kind == "still":
         stills.check(file)
         return PARAMETERS
@@ -61,7 +61,8 @@ class Opener:
     def camera(
         self, name: str, context: moderngl.Context, size: tuple[int, int], fallback: Unit | None
     ) -> Unit:
-        """A camera by a part of its name, its number or its path; empty: the first."""
+        """A camera by a part of its name, its number or its path; empty: the first; or `KIND:NAME`, another
+        program's picture."""
         camera = None if self.cameras is None else self.cameras.camera(name)
         return CameraSource(camera, Pictures(context, size), context, fallback)
 

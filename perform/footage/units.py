@@ -109,7 +109,9 @@ class Still:
 class CameraSource:
     """A camera's newest picture. When the camera is gone (None: it never was there), its last picture stays
     for `hold` seconds and then becomes the image of `fallback`, or black, in `fade` seconds; when it is back,
-    it is seen at once. It is not back while it repeats its last picture, as drivers do after an unplug."""
+    it is seen at once. It is not back while it repeats its last picture, as drivers do after an unplug.
+
+    The last picture of another program, which `may_stay` the same, stays for ever if it has no fallback."""
 
     parameters: tuple[Parameter, ...] = (*CAMERA, *PARAMETERS)
 
@@ -142,10 +144,16 @@ class CameraSource:
         self._gone = 0.0 if here else self._gone + moment.dt
         if here:
             self._share = max(self._share - moment.dt / BACK, 0.0)
-        elif self._gone > values["hold"]:
+        elif self._gone > values["hold"] and not self._stays:
             self._share = min(self._share + moment.dt / max(values["fade"], 1e-3), 1.0)
         seen = self._pictures.render(moment, values)
         return self._faded(seen, moment, values) if self._share else seen
+
+    @property
+    def _stays(self) -> bool:
+        """Whether the last picture of what is gone stays."""
+        shared = self._camera is not None and self._camera.may_stay
+        return shared and self._last is not None and self._fallback is None
 
     def _look(self, mirror: bool, lift: bool) -> bool:
         """Take the newest picture; whether the camera is there."""
@@ -153,7 +161,8 @@ class CameraSource:
         if self._camera is None or shot is None or not self._camera.here:
             self._lost = True
             return False
-        if self._lost and self._last is not None and np.array_equal(shot.pixels, self._last):
+        last = None if self._camera.may_stay else self._last
+        if self._lost and last is not None and np.array_equal(shot.pixels, last):
             return False
         view = View(mirror=mirror, lift=lift)
         if (shot.number, view) != (self._number, self._view):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from perform.arrays import Pixels
 from perform.faults import Health
 from perform.signals import Event
 
@@ -24,3 +25,14 @@ class Input(Protocol):
     def close(self) -> None:
         """Stop listening; safe to call twice."""
         ...
+
+
+class CameraDevice(Protocol):
+    """An opened camera."""
+
+    def read(self) -> tuple[Pixels, float]:
+        """The next picture, as soon as there is one, and when it was taken (stopwatch). Any exception
+        means that the device is gone."""
+        ...
+
+    def close(self) -> None: ...

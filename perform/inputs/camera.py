@@ -1,7 +1,7 @@
 """Cameras: the newest picture of a device, which may freeze, go away and come back.
 
 Each camera is read on its own thread and offers its newest picture to any number of readers. Pictures stay
-in memory: nothing here writes them anywhere.
+in memory: nothing here writes them anywhere. Another program that shares its picture is a camera, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from perform import media
 from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.faults import Health, reason
+from perform.inputs import CameraDevice
 from perform.inputs.listener import Listener
+from perform.inputs.sharing import open_receiver, shared_kind
 from perform.signals import Event
 from perform.threads import Background
 
@@ -40,17 +42,6 @@ COARSE = 8  # every so many-th pixel is compared to see whether the picture chan
 MOVED = 20  # of 255, by which a pixel that moves differs
 DARK, LIFTED, STRONGEST = 0.3, 0.45, 0.35  # of luminance: below it is lifted, to what, and the smallest gamma
 CAMERA_SIGNALS = tuple(f"camera.{word}" for word in ("level", "motion", "age"))
-
-
-class CameraDevice(Protocol):
-    """An opened camera."""
-
-    def read(self) -> tuple[Pixels, float]:
-        """The next picture, as soon as there is one, and when it was taken (stopwatch). Any exception
-        means that the device is gone."""
-        ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +106,12 @@ def changed(before: Pixels, after: Pixels) -> tuple[float, bool]:
 
 class Camera(Listener):
     """A device by (a part of) its name, its number or its path; empty: the first. It is opened again
-    while it is away, and when its picture stays the same for too long."""
+    while it is away, and when its picture stays the same for too long. `KIND:NAME` is another program that
+    shares its picture (perform.sharing), which `may_stay` the same."""
 
     def __init__(self, name: str = "", open: Callable[[str], CameraDevice] | None = None) -> None:
-        super().__init__(f"camera {name}".rstrip(), "opening")
+        self.may_stay = bool(shared_kind(name))
+        super().__init__(name if self.may_stay else f"camera {name}".rstrip(), "opening")
         self.level = self.motion = 0.0  # mean of the picture; share of it that moves
         self.opened = 0  # times that the device was opened
         self._wanted, self._open = name, open or _opened
@@ -198,7 +191,7 @@ class Camera(Listener):
         """A picture came. Raises OSError when it has been the same for too long."""
         self._measure(pixels)
         now = stopwatch()
-        if now - self._changed > self._patience:
+        if now - self._changed > self._patience and not self.may_stay:
             self._changed, self._patience = now, min(2 * self._patience, STILLEST)
             raise OSError("its picture does not change")
         pixels.flags.writeable = False
@@ -225,8 +218,9 @@ class Camera(Listener):
 class Cameras:
     """The cameras of a show, as one input: each device is opened once, however many use it.
 
-    The first one's `camera.level` is how bright its picture is, `camera.motion` how much of it moves,
-    both 0..1, and `camera.age` how many seconds old it is. `usual` is the camera to use where none is named.
+    `usual` is the camera to use where none is named. Its `camera.level`, else that of the first one, is how
+    bright its picture is, `camera.motion` how much of it moves, both 0..1, and `camera.age` how many seconds
+    old it is.
     """
 
     name = "cameras"
@@ -256,7 +250,7 @@ class Cameras:
         return len(self._cameras)
 
     def poll(self, until: float) -> list[Event]:
-        first = next(iter(self._cameras.values()), None)
+        first = self._cameras.get(self._usual) or next(iter(self._cameras.values()), None)
         picture = first.newest if first else None
         if first is None or picture is None or picture.number == self._polled:
             return []
@@ -350,6 +344,8 @@ def _capture_format() -> str:
 
 
 def _opened(name: str) -> CameraDevice:
+    if shared_kind(name):
+        return open_receiver(name)
     there = cameras()
     path = camera_path(name, there)
     return _FfmpegDevice(f"video={path}" if sys.platform == "win32" else path)

@@ -36,7 +36,7 @@ from perform.paths import quoted
 from perform.render import isf, pictures
 from perform.scenes.layers import FEEDBACK
 from perform.scenes.mapping import SignalMapping, read_mapping
-from perform.scenes.scene import Footage, Role
+from perform.scenes.scene import LIVE, Footage, Role
 
 log = logging.getLogger("perform")
 
@@ -81,12 +81,12 @@ class Library:
         return self.isf(name, role).images[len(isf.LEADING[role]) :]
 
     def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a film, a still, a camera or feedback. LookupError if there is no such file,
+        """The parameters of a film, a still, a live picture, feedback. LookupError if there is no such file,
         FootageError if it cannot be played."""
         if kind == "feedback":
             choice("feedback", name, FEEDBACK)
             return ()
-        if kind in ("camera", "text"):
+        if kind in (*LIVE, "text"):
             return opening.parameters(kind, None, name)
         file = self.footage_file(name)
         known = kind, file, stamp(file)

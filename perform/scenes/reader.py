@@ -23,7 +23,7 @@ from perform.parameters import SIZES, Parameter, ParameterError, name_hint
 from perform.paths import found, run_model
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.layers import LAYER_PARAMETERS
-from perform.scenes.scene import Catalogue, Footage, Layer, Role, Scene, Transition
+from perform.scenes.scene import LIVE, Catalogue, Footage, Layer, Role, Scene, Transition
 
 Found = TypeVar("Found")
 Table: TypeAlias = dict[str, Any]  # of a TOML file
@@ -229,7 +229,7 @@ class Reader:
         return source
 
     def source(self, key: str, table: Table) -> UnitSettings:
-        """A film, a still, a camera or a generator shader, whichever the table names."""
+        """A film, a still, a camera, another program or a generator shader, whichever the table names."""
         kinds = [kind for kind in FOOTAGE if kind in table]
         if len(kinds) + ("shader" in table) != 1:
             self.fault(key, f"must have one of {', '.join(FOOTAGE)}, shader")
@@ -237,7 +237,7 @@ class Reader:
         if not kinds:
             return self.shader(key, table, "generator")
         kind = kinds[0]
-        images = ("fallback",) if kind == "camera" else ()
+        images = ("fallback",) if kind in LIVE else ()
         table = self._resolve_files(table, "film", "still", "file", "font")
         source = self.unit(key, table, kind, partial(self.catalogue.footage, kind), images)
         files = {one: source.values.get(one) for one in ("font", "file")} if kind == "text" else {}

@@ -19,7 +19,9 @@ from perform.scenes.controls import UnitSettings
 
 Role: TypeAlias = Literal["generator", "filter", "transition"]
 PROGRAMME = "programme"  # the kind of a source that is the image of the scenes
-Footage: TypeAlias = Literal["film", "still", "camera", "text", "feedback"]
+Footage: TypeAlias = Literal["film", "still", "camera", "ndi", "spout", "syphon", "text", "feedback"]
+SHARED = ("ndi", "spout", "syphon")  # pictures of other programs
+LIVE = ("camera", *SHARED)  # what may not be there: it has a fallback
 
 
 class Catalogue(Protocol):
@@ -40,7 +42,8 @@ class Catalogue(Protocol):
         ...
 
     def footage(self, kind: Footage, name: str) -> tuple[Parameter, ...]:
-        """The parameters of a film or a still in a file, of a camera, or of the feedback of `name`."""
+        """The parameters of a film or a still in a file, of a camera, of another program's picture, or of the
+        feedback of `name`."""
         ...
 
     def check_text(self, setting: str, file: str) -> None:

@@ -33,7 +33,7 @@ from perform.render.shader import Shader
 from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import PROGRAMME, Layer, Role, Scene
+from perform.scenes.scene import LIVE, PROGRAMME, SHARED, Layer, Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
 from perform.stage.coming import Coming
@@ -338,7 +338,7 @@ class Stage:
         return open_path(layer.latent.name, model.space)
 
     def _source(self, settings: UnitSettings, preferred: object = None) -> ContainedUnit:
-        """A generator shader, a film, a still, a camera, or feedback."""
+        """A generator shader, a film, a still, a live picture, or feedback."""
         if settings.kind == "shader":
             return self._shader(settings, "generator", preferred)
         kind, name, recipe = settings.kind, settings.name, self._recipe(settings, "generator")
@@ -350,9 +350,10 @@ class Stage:
         elif kind == "text":
             font, words = (settings.with_defaults[key] for key in ("font", "file"))
             unit = self._footage.text(font, words, *where)
-        elif kind == "camera":
+        elif kind in LIVE:
             fallback = settings.images.get("fallback")
-            unit = self._footage.camera(name, *where, self._source(fallback) if fallback else None)
+            camera = f"{kind}:{name}" if kind in SHARED else name
+            unit = self._footage.camera(camera, *where, self._source(fallback) if fallback else None)
         else:
             file = self.library.footage_file(name)
             unit = (self._footage.film if kind == "film" else self._footage.still)(file, *where)
@@ -381,7 +382,7 @@ class Stage:
         match settings.kind:
             case "shader":
                 made_from: object = self._isf(settings.name, role)
-            case "camera":
+            case kind if kind in LIVE:
                 made_from = settings.name
             case "text":
                 made_from = [settings.with_defaults.get(key) for key in ("font", "file")]

@@ -24,6 +24,7 @@ from perform.commands import doctor
 from perform.commands.doctor import checks, devices, machine
 from perform.commands.doctor.finding import REINSTALL, Check, Finding
 from perform.inputs import audio, camera, link
+from perform.inputs.sharing import ndi
 from perform.outputs import window
 from perform.outputs.window import gamepads
 from perform.render import context
@@ -161,6 +162,8 @@ def test_devices_are_listed_by_kind_and_a_failing_kind_is_empty(
     monkeypatch.setattr(gamepads, "gamepad_names", lambda: ["Xbox 360"])
     monkeypatch.setattr(camera, "cameras", lambda: {"/dev/video0": "C920"})
     monkeypatch.setattr(link, "session_found", lambda: "1 peer at 120.0 bpm")
+    monkeypatch.setattr(devices, "lacking", lambda kind: "" if kind == "ndi" else "of another system")
+    monkeypatch.setattr(ndi, "ndi_senders", lambda: ["DESK (out)"])
     assert devices.found() == {
         "sound inputs": ["room", "hall"],
         "sound outputs": ["hall"],
@@ -168,6 +171,7 @@ def test_devices_are_listed_by_kind_and_a_failing_kind_is_empty(
         "MIDI outputs": [],
         "Ableton Link": ["1 peer at 120.0 bpm"],
         "cameras": ["C920"],
+        "NDI senders": ["DESK (out)"],
         "gamepads": ["Xbox 360"],
         "displays": ["beamer"],
     }

@@ -103,6 +103,52 @@ def test_a_lost_camera_holds_its_picture_fades_and_returns(
     assert show.faults == []
 
 
+OTHER = CAMERA.replace('camera = ""', 'ndi = "stage"')
+
+
+@pytest.mark.parametrize("trouble", ["gone", "freezes"])
+def test_the_last_picture_of_another_program_stays_until_it_is_back(
+    play: Callable[..., FootageShow], opener: Opener, fake: FakeCamera, trouble: str
+) -> None:
+    fake.picture[:] = 255
+    show = play("other", OTHER + "hold = 0.2\nfade = 0.2\n", opener)
+    assert opener.cameras is not None
+    device = opener.cameras.camera("ndi:stage")
+    eventually(lambda: side(show.frame(), 0) > 250, "its picture")
+    fake.trouble = trouble
+    eventually(lambda: not device.here, "the loss of it", show.frame)
+    assert min(side(show.frame(), 0) for _ in range(30)) > 250
+    fake.picture[:, :32] = 0
+    fake.trouble = ""
+    eventually(lambda: side(show.frame(), 0) < 5, "its new picture")
+    assert side(show.frame(), 1) > 250  # not mirrored
+    assert len(opener.cameras) == 1
+
+
+def test_another_program_may_show_a_still_and_has_a_fallback(
+    play: Callable[..., FootageShow], opener: Opener, fake: FakeCamera
+) -> None:
+    fake.picture[:], fake.trouble = 255, "stale"
+    text = OTHER + 'hold = 0.2\nfade = 0.2\n[source.fallback]\nshader = "colour"\ntint = [0, 0, 0, 1]\n'
+    show = play("other", text, opener)
+    assert opener.cameras is not None
+    device = opener.cameras.camera("ndi:stage")
+    eventually(lambda: side(show.frame(), 0) > 250, "its picture")
+    numbers = device.newest.number if device.newest else 0
+    eventually(lambda: device.newest is not None and device.newest.number > numbers + 200, "many pictures")
+    assert (device.here, device.opened) == (True, 1)
+    fake.trouble = "gone"
+    eventually(lambda: side(show.frame(), 0) == 0, "the fallback")
+    fake.trouble = "stale"
+    eventually(lambda: side(show.frame(), 0) > 250, "the same picture again")
+
+
+def test_offline_another_program_is_its_fallback(play: Callable[..., FootageShow]) -> None:
+    text = OTHER + '[source.fallback]\nfilm = "film.mp4"\nfit = "fill"\nsharpness = 0\n'
+    assert play("other", text).numbers(5) == [0, 1, 2, 3, 4]
+    assert (play("black", OTHER).frame() == 0).all()
+
+
 def test_a_camera_is_mirrored_by_default(context: moderngl.Context, fake: FakeCamera, opener: Opener) -> None:
     fake.picture[:, :32] = 255
     assert opener.cameras is not None

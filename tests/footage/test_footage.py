@@ -124,7 +124,9 @@ def test_live_the_same_film_plays_without_waiting(play: Callable[..., FootageSho
 
 CHECKED = {
     FILM + '[generator]\nshader = "colour"\n': "generator and source: a scene has exactly one of these",
-    f'title = "A"\n{CUT}[source]\n': ("source must have one of film, still, camera, text, feedback, shader"),
+    f'title = "A"\n{CUT}[source]\n': (
+        "source must have one of film, still, camera, ndi, spout, syphon, text, feedback, shader"
+    ),
     FILM.replace("film.mp4", "flim.mp4"): (
         "source.film = 'flim.mp4': there is no such file; did you mean film.mp4?"
     ),

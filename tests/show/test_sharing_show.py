@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from perform import sharing
 from perform.library import Library
+from perform.render.readback import Readback
 from perform.rig import Rig
+from perform.scenes.look import Look
 from perform.sharing import Share
 from perform.show import Options, play
 from perform.show.status import StatusMeter
-from tests.doubles.library import write_library
-from tests.doubles.sharing import NdiProgram, need
+from tests.doubles.library import CUT, save, write_library
+from tests.doubles.sharing import NdiProgram, NdiSource, need
 from tests.doubles.waiting import eventually
 
 SIZE = (64, 36)
@@ -49,6 +53,39 @@ def test_the_picture_reaches_a_program_on_the_network(library: Library) -> None:
     finally:
         rig.close()
         program.close()
+    assert not rig.faults.counts
+
+
+def test_a_scene_shows_the_picture_of_another_program(library: Library, tmp_path: Path) -> None:
+    need("ndi")
+    name = f"scene {os.getpid()}"
+    text = f'title = "Other"\n{CUT}[source]\nndi = "{name}"\nfit = "fill"\nhold = 0\nfade = 0\n'
+    save(tmp_path / "presets/other.toml", text)
+    options = Options("other", size=SIZE, headless=True, osc_port=0, watch=False, lights=False)
+    rig, program, meter = play(options, library), NdiSource(name, SIZE), StatusMeter()
+    readback = Readback(rig.context, SIZE)
+
+    def grey() -> int:
+        rig.frame()
+        assert rig.picture is not None
+        return int(readback.read(rig.present.render(rig.picture.image, Look()))[18, 32, 1])
+
+    def sends(value: int) -> Callable[[], None]:
+        return lambda: program.send(np.full((SIZE[1], SIZE[0], 3), value, np.uint8))
+
+    try:
+        eventually(lambda: abs(grey() - 180) < 12, "the picture", sends(180))
+        assert dict(meter.status(rig).devices)["cameras"].state == "ok"
+        program.close()
+        eventually(
+            lambda: dict(meter.status(rig).devices)["cameras"].state == "waiting", "its end", rig.frame
+        )
+        assert abs(grey() - 180) < 12
+        program = NdiSource(name, SIZE)
+        eventually(lambda: abs(grey() - 90) < 12, "the next picture", sends(90))
+    finally:
+        program.close()
+        rig.close()
     assert not rig.faults.counts
 
 

@@ -6,15 +6,19 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import metadata
 
 from perform.commands.doctor.finding import REINSTALL, Finding, one_line
+from perform.sharing import KINDS, lacking
 
 OSC_PORT = 9000
 
 
 def found() -> dict[str, list[str]]:
     """The names of the devices that are there, by kind; of a kind that cannot be asked, none."""
+    from perform.inputs.sharing import RECEIVERS, senders
+
     kinds: dict[str, Callable[[], list[str]]] = {
         "sound inputs": lambda: _sounds()[0],
         "sound outputs": lambda: _sounds()[1],
@@ -22,6 +26,7 @@ def found() -> dict[str, list[str]]:
         "MIDI outputs": _outputs,
         "Ableton Link": _session,
         "cameras": _cameras,
+        **{f"{KINDS[kind].title} senders": partial(senders, kind) for kind in RECEIVERS if not lacking(kind)},
         "gamepads": _gamepads,
         "displays": _displays,
     }
