@@ -80,7 +80,11 @@ class Playing:
 
     def cut(self, scene: str) -> Iterator[None]:
         """Go to a scene by a cut; frames until it plays."""
-        return self._go(list(SCENES).index(scene))
+        return self._go(self._cue(scene))
+
+    def load(self, scene: str) -> None:
+        """Load a scene on the free deck."""
+        self.hand.say("/standby", self._cue(scene) + 1.0)
 
     def fade(self, scene: str) -> Iterator[None]:
         """Go to a scene by a transition; frames until it plays alone."""
@@ -97,6 +101,9 @@ class Playing:
         """Save a preset; frames until the edit plays."""
         return self.save(f"presets/{name}.toml", _preset(name, text))
 
+    def _cue(self, scene: str) -> int:
+        return list(SCENES).index(scene)
+
     def _go(self, cue: int) -> Iterator[None]:
         performance = self.rig.performance
         self.hand.say("/scene", cue + 1.0)
@@ -106,12 +113,14 @@ class Playing:
 
 
 def _crossfade(playing: Playing) -> Iterator[None]:
-    """The fader from one end to the other in a second."""
-    began, start = stopwatch(), playing.turn % 2
+    """A scene is loaded on the free deck, and the fader goes there in a second."""
+    playing.load(playing.next(CUTS[:3]))
+    yield
+    began, deck = stopwatch(), playing.rig.performance.position.deck
     while (passed := stopwatch() - began) < 1:
-        playing.hand.say("/crossfade", abs(start - passed))
+        playing.hand.say("/crossfader", abs(deck - passed))
         yield
-    playing.hand.say("/crossfade", 1.0 - start)
+    playing.hand.say("/crossfader", 1.0 - deck)
     yield
 
 

@@ -54,7 +54,8 @@ class StageTimes:
         self._rig, self._play, self._now = rig, play or rig.frame, defaultdict[str, float](float)
         for cue in rig.performance.cues:
             self._watch(cue.transition, "render", "transition")
-            self._watch_scene(cue.scene)
+            for scene in filter(None, (cue.scene, cue.twin)):
+                self._watch_scene(scene)
         if over := rig.performance.over:
             self._watch_scene(over, "over")
         self._watch(rig.stage.feedback, "keep", "feedback")
@@ -137,7 +138,7 @@ def deck_show(size: tuple[int, int], model: str | None = None, device: Device = 
         with closing(open_show(library, "decks", size=size, device=device, flashes="on")) as rig:
             hand = Hand(rig)
             rig.frame()
-            hand.say("/crossfade", 0.5)
+            hand.say("/crossfader", 0.5)
             yield rig
 
 
