@@ -254,8 +254,8 @@ class Rig:
         return None
 
     def _ready(self, setlist: Setlist) -> bool:
-        """Whether the models of an edited setlist that are on show now are open, and its shaders tried.
-        Raises ValueError if one failed."""
+        """Whether the models of an edited setlist that are on show now are open, its shaders tried, and its
+        new units made. Raises ValueError if one failed."""
         if not self.stage.tried(setlist):
             return False
         position, cues = self.performance.position, self.performance.cues
@@ -264,7 +264,7 @@ class Rig:
         readiness = self.stage.readiness(setlist, shown)
         if readiness is Readiness.FAILED:
             raise ValueError("its model cannot be opened")
-        return readiness is Readiness.READY
+        return readiness is Readiness.READY and self.stage.prepared(setlist, self.performance.cues)
 
     def _apply(self, setlist: Setlist | None) -> None:
         """Play an edited setlist from now on."""

@@ -113,9 +113,9 @@ class Compositor:
         return target.texture
 
     def warm(self, variants: Iterable[Variant]) -> None:
-        """Draw layers of these variants once, unless it has done so before: drivers compile when they draw
-        first, which would be a late frame on stage."""
-        new = [one for one in variants if one not in self._strips]
+        """Draw layers of these variants once, unless one was drawn so in this context: drivers compile when
+        they draw first, which would be a late frame on stage."""
+        new = [one for one in dict.fromkeys(variants) if not self._strip(one).warm]
         if not new:
             return
         target = Target(self._context, self.size, double=True)
@@ -144,7 +144,8 @@ class Compositor:
         return self._target
 
     def _draw(self, layer: DrawnLayer, target: Target) -> None:
-        values, strip = layer.values, self._strip(layer)
+        values = layer.values
+        strip = self._strip(variant_of(values, layer.alpha, bool(layer.matte)))
         target.texture.use(0)
         layer.image.use(1)
         if layer.matte:
@@ -176,10 +177,10 @@ class Compositor:
             ),
         }
 
-    def _strip(self, layer: DrawnLayer) -> Strip:
+    def _strip(self, variant: Variant) -> Strip:
         """The program of a layer, compiled when a layer is drawn so for the first time."""
-        variant = mode, key, matte_part, alpha = variant_of(layer.values, layer.alpha, bool(layer.matte))
         if variant not in self._strips:
+            mode, key, matte_part, alpha = variant
             parts = (blend_modes.function(mode), _STRAIGHT[alpha], _KEYED[key], _MATTED[matte_part])
             text = _LAYER.replace("\nfloat inside", "\n".join(("", *parts, "float inside")), 1)
             self._strips[variant] = Strip(self._context, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from perform.render.targets import Target
@@ -34,24 +35,38 @@ void main() { color = texture(image, place); }
 """
 
 
+@dataclass(slots=True)
+class _Compiled:
+    """A program of a context, what its uniforms are set to, and whether it has drawn: drivers compile when
+    they draw first."""
+
+    program: moderngl.Program
+    vertices: moderngl.VertexArray
+    uniforms: dict[str, object] = field(default_factory=dict)
+    drawn: bool = False
+
+
 class Strip:
     """A program that draws over all of a target; uniforms keep their values until they are set again.
 
-    Another `vertex` shader than that of four corners gets `gl_VertexID` and `gl_InstanceID` alone.
+    Strips of one text share the program, which its context keeps for the next ones: so nothing is compiled
+    again while a show plays. Another `vertex` shader than that of four corners gets `gl_VertexID` and
+    `gl_InstanceID` alone.
     """
 
     def __init__(self, context: moderngl.Context, fragment: str, vertex: str = VERTEX) -> None:
         self._mode = context.TRIANGLE_STRIP
-        self._program = context.program(vertex_shader=vertex, fragment_shader=HEAD + fragment)
-        self._vertices = context.vertex_array(self._program, [])
-        self._set: dict[str, object] = {}
+        self._compiled = _compiled(context, vertex, HEAD + fragment)
+        self._uniforms: dict[str, object] = {}
+
+    @property
+    def warm(self) -> bool:
+        """Whether its program has drawn before."""
+        return self._compiled.drawn
 
     def set(self, **uniforms: object) -> None:
-        """Set uniforms by name, those that have other values than before."""
-        for name, value in uniforms.items():
-            if self._set.get(name) != value:
-                self._program[name] = value
-                self._set[name] = value
+        """Set uniforms by name, for what is drawn from now on."""
+        self._uniforms |= uniforms
 
     def draw(self, target: Target, region: Region | None = None, **uniforms: object) -> None:
         """Draw into a target, or into its `region` (x, y, width, height)."""
@@ -69,10 +84,25 @@ class Strip:
     ) -> None:
         """Draw into a region of any framebuffer, such as a window's: a strip, or several of them."""
         self.set(**uniforms)
+        compiled = self._compiled
+        for name, value in self._uniforms.items():
+            if compiled.uniforms.get(name) != value:  # another strip may have set it
+                compiled.program[name] = value
+                compiled.uniforms[name] = value
         framebuffer.use()
         framebuffer.viewport = region
-        self._vertices.render(self._mode, vertices, instances=instances)
+        compiled.vertices.render(self._mode, vertices, instances=instances)
+        compiled.drawn = True
 
     def release(self) -> None:
-        self._vertices.release()
-        self._program.release()
+        """It owns nothing: the context keeps the program."""
+
+
+def _compiled(context: moderngl.Context, vertex: str, fragment: str) -> _Compiled:
+    """The program of these texts in a context, compiled when it is asked for first."""
+    known: dict[tuple[str, str], _Compiled] = context.extra or {}
+    context.extra = known
+    if (vertex, fragment) not in known:
+        program = context.program(vertex_shader=vertex, fragment_shader=fragment)
+        known[vertex, fragment] = _Compiled(program, context.vertex_array(program, []))
+    return known[vertex, fragment]

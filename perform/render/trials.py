@@ -1,7 +1,9 @@
 """Trials: a process draws a shader before the show does, and may take a minute, never end, or crash.
 
 Nothing within this process could stop it: a draw holds the interpreter until it is done. The picture grows
-from a sixteenth of each side, and when one takes longer than the budget, the cost of the whole is known.
+from a sixteenth of each side, and when one takes longer than the budget, the cost of the whole is known. What
+the driver compiles there, it keeps on the disk: the show then has it in a twentieth of the time. So a shader
+that is new in a show that plays is tried whoever made it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from perform.render import isf
 from perform.render.context import headless, is_software
 from perform.render.isf import ISF
 from perform.render.shader import Shader, ShaderError
+from perform.render.targets import Target
 from perform.threads import Background
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ Drawn: TypeAlias = Sequence[float]  # width, height, seconds
 
 class Trials:
     """Tries the shaders of a live show that draws at `size` (width, height), one after the other in the
-    background. `trusted` is the folder whose shaders pass as they are at first."""
+    background. `trusted` is the folder whose shaders pass as they are before the show begins."""
 
     def __init__(
         self,
@@ -58,15 +61,17 @@ class Trials:
         self._waiting: dict[str, ISF] = {}
         self._changed = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
-        self._seen: set[str] = set()
         self._thread = Background(self._work, "trials", self._changed)
 
     def passed(self, shaders: Sequence[ISF]) -> bool:
         """Whether all of them passed; those that are new are tried from now on. Raises ShaderError for one
         that is refused, with its cost."""
+        return self._passed(shaders)
+
+    def _passed(self, shaders: Sequence[ISF], trusting: bool = False) -> bool:
         with self._changed:
             for shader in shaders:
-                self._ask(shader)
+                self._ask(shader, trusting)
             if self._waiting:
                 self._changed.notify_all()
             for shader in shaders:
@@ -76,10 +81,10 @@ class Trials:
             return not any(shader.name in self._waiting for shader in shaders)
 
     def wait(self, shaders: Sequence[ISF]) -> None:
-        """Wait until all of them passed. Raises ShaderError."""
-        if not self.passed(shaders):
+        """Wait until all of them passed; those of the trusted folder pass as they are. Raises ShaderError."""
+        if not self._passed(shaders, trusting=True):
             steps.info("trying shaders that are new here")
-        while not self.passed(shaders) and self._thread.running:
+        while not self._passed(shaders) and self._thread.running:
             with self._changed:
                 self._changed.wait(0.05)
 
@@ -91,16 +96,15 @@ class Trials:
                 self._process.kill()
         self._thread.close()
 
-    def _ask(self, shader: ISF) -> None:
+    def _ask(self, shader: ISF, trusting: bool) -> None:
         """Put a shader on the list, unless it is known."""
         known = self._verdicts.get(shader.name)
         if known and known[0] is shader:
             return
-        if shader.name not in self._seen and self._trusted in Path(shader.name).resolve().parents:
+        if trusting and self._trusted in Path(shader.name).resolve().parents:
             self._verdicts[shader.name] = shader, ""
         else:
             self._waiting[shader.name] = shader
-        self._seen.add(shader.name)
 
     def _work(self, closing: threading.Event) -> None:
         try:
@@ -219,18 +223,21 @@ def _trial_pictures(context: moderngl.Context, shader: ISF, size: tuple[int, int
     cores = (os.cpu_count() or 1) if software else 1
     unit = Shader(context, shader, (1, 1))
     values = {p.name: None if p.kind == "sound" else p.default for p in unit.parameters} | {"progress": 0.5}
+    image = Target(context, size)  # as another shader's is: they compile for its form
     for share in SHARES:
         width, height = (max(side // share, 1) for side in size)
         unit.resize((width, height))
         for frame in range(2 if share == SHARES[0] else 1):  # the driver compiles what it draws first
             began = meter()
-            unit.render(Moment(1.0 + frame / 30, frame, 1 / 30, 2.0, 0.5, 120.0), values)
+            moment = Moment(1.0 + frame / 30, frame, 1 / 30, 2.0, 0.5, 120.0)
+            unit.render(moment, values, *[image.texture] * len(shader.images))
             context.finish()
         seconds = (meter() - began) / cores
         yield width, height, seconds
         if seconds > BUDGET:
             break
     unit.release()
+    image.release()
 
 
 def _share_of(size: tuple[int, int], share: int) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +16,14 @@ from perform.clock import stopwatch
 from perform.faults import Faults, steps
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
-from perform.generators.extending import extension
 from perform.generators.model import Model
 from perform.latent.centre import Centre
-from perform.latent.paths import Path as LatentPath
-from perform.latent.paths import open_path
 from perform.library import Library
-from perform.networks.bending import bend
-from perform.networks.blending import blend
 from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator
 from perform.performance.transition import Law
 from perform.render import Composites, Image, Unit, isf
-from perform.render.compositing import Compositor
+from perform.render.compositing import Compositor, Variant
 from perform.render.feedback import Feedback, FeedbackBuffer
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
@@ -36,12 +33,22 @@ from perform.scenes.readiness import Readiness
 from perform.scenes.scene import LIVE, PROGRAMME, SHARED, Layer, Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
-from perform.stage.coming import Coming
+from perform.stage.ahead import MADE_AHEAD
+from perform.stage.coming import Coming, played_units
 from perform.stage.contained import ContainedCompositor, ContainedUnit
 from perform.stage.generator import PooledGenerator
 from perform.stage.governor import NetworkTime
 from perform.stage.pool import ModelPool, PoolKey
-from perform.stage.units import StageUnit, cue_units, scene_units, staged, taken, variant
+from perform.stage.units import (
+    StageUnit,
+    cue_units,
+    latent_path,
+    scene_units,
+    staged,
+    taken,
+    variant,
+    variants,
+)
 
 if TYPE_CHECKING:
     import moderngl
@@ -96,13 +103,17 @@ class Stage:
         self.shrink(None)
         if not before:
             coming.wait()
-        self._reusable, self._opened, self.rejected = [*cue_units(before), *self._show_units()], [], []
+        made = coming.ahead.made
+        self._reusable = [*cue_units(before), *self._show_units(), *made]
+        self._opened, self.rejected = [], []
+        for one in made:
+            one.resize(self.size)
         try:
             cues = self._cues(setlist, before)
             over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
             law = self._law(setlist.crossfader) if setlist.crossfader else None
         except Exception:
-            for unit in self._opened:
+            for unit in (*self._opened, *made):
                 unit.release()
             raise
         finally:
@@ -118,6 +129,12 @@ class Stage:
         """Whether the trials of all its shaders are over; the first call reads them and begins their trials,
         and `open` plays what was read, but for those that are too slow for a show or never end."""
         return self._coming_of(setlist).tried()
+
+    def prepared(self, setlist: Setlist, before: Sequence[CueInstance]) -> bool:
+        """Whether all is made that `open` would compile for an edit of `before`. Each call makes one thing of
+        it: many would take longer than a frame."""
+        coming = self._coming_of(setlist)
+        return not self._trials or coming.ahead.step(lambda: self._missing(coming, before))
 
     def readiness(self, setlist: Setlist, shown: Sequence[Path]) -> Readiness:
         """Whether the models of the scenes in the files `shown` are open."""
@@ -143,17 +160,7 @@ class Stage:
 
     def _pool_keys(self, setlist: Setlist, shown: Sequence[Path] | None = None) -> list[PoolKey]:
         """The keys of the models of all scenes, or of those in some files, each once."""
-        names = None if shown is None else {file.name for file in shown}
-        coming = self._coming_of(setlist)
-        if names is not None and names == coming.shown:
-            return coming.keys
-        over = setlist.over
-        scenes = [one for one in setlist.scenes if names is None or one.file.name in names or one is over]
-        layers = [layer for scene in scenes for layer in scene.layers if layer.model]
-        keys = list(dict.fromkeys(map(self._pool_key, layers)))
-        if names is not None:
-            coming.shown, coming.keys = names, keys
-        return keys
+        return self._coming_of(setlist).pool_keys(self._shape, shown)
 
     def _fill(self, keys: Sequence[PoolKey]) -> None:
         """Open the first models, as many as fit, before the show begins."""
@@ -222,8 +229,37 @@ class Stage:
     def _coming_of(self, setlist: Setlist) -> Coming:
         """What is known of a setlist that is not open yet."""
         if self._coming is None or self._coming.setlist is not setlist:
-            self._coming = Coming(setlist, self.library, self._trials)
+            self._coming = Coming(setlist, self.library, self._trials, self._coming)
         return self._coming
+
+    def _missing(self, coming: Coming, before: Sequence[CueInstance]) -> Iterator[Callable[[], None]]:
+        """What makes the units of a setlist that are not open, and the programs of its layers."""
+        units = (*cue_units(before), *self._show_units(), *coming.ahead.made)
+        recipes = [one.recipe for one in units if isinstance(one, ContainedUnit) and not one.failed]
+        for settings, role in played_units(coming.setlist):
+            if settings.kind not in MADE_AHEAD:
+                continue
+            with suppress(Exception):  # `open` meets it again, and tells what is wrong
+                recipe = self._recipe(settings, role)
+                if recipe in recipes:
+                    recipes.remove(recipe)
+                else:
+                    yield partial(self._make, coming, settings, role)
+        layers = [layer for scene in coming.setlist.scenes for layer in scene.layers if layer.placement]
+        compositor = Compositor(self._context, self.size)
+        for one in dict.fromkeys(one for layer in layers for one in variants(layer)):
+            yield partial(compositor.warm, [one])
+
+    def _make(self, coming: Coming, settings: UnitSettings, role: Role) -> None:
+        """Make a unit ahead."""
+        self._reusable, self._opened = [], []
+        try:
+            made = self._shader(settings, role) if settings.kind == "shader" else self._source(settings)
+        except Exception:
+            for unit in self._opened:
+                unit.release()
+            raise
+        coming.ahead.made.append(made)
 
     def _isf(self, name: str, role: Role) -> isf.ISF:
         """A shader of the setlist that is opened."""
@@ -276,7 +312,7 @@ class Stage:
         compositor = None
         if any(layer.placement for layer in scene.layers):
             compositor = self._compositor(scene.title, old.compositor if old else None)
-            compositor.warm(variant(layer) for layer in scene.layers)
+            compositor.warm(one for layer in scene.layers for one in self._variants(layer))
         if old and (old.scene, old.layers, old.filters) == (scene, layers, filters):
             return old
         instance = SceneInstance(scene, layers, filters, compositor, self._scene_feedback)
@@ -296,6 +332,10 @@ class Stage:
     def _filters(self, filters: Sequence[UnitSettings], old: Sequence[Unit]) -> list[ContainedUnit]:
         before = chain(old, repeat(None))
         return [self._shader(one, "filter", unit) for one, unit in zip(filters, before, strict=False)]
+
+    def _variants(self, layer: Layer) -> Iterator[Variant]:
+        """What is compiled for a layer: in a live show also what a hand may choose."""
+        return variants(layer) if self._trials else iter([variant(layer)])
 
     def _compositor(self, title: str, old: Composites | None) -> ContainedCompositor:
         """What draws the layers of a scene; the old one if there is one."""
@@ -317,7 +357,7 @@ class Stage:
         played = [one.name for one in layer.directions if one.parameters]
         known = self.library.directions(layer.source.name) if played else None
         steps = [known.step(name) for name in played] if known else []
-        return LatentSource(generator, self._path(layer, model, old), steps, self._centre(layer, model))
+        return LatentSource(generator, latent_path(layer, model, old), steps, self._centre(layer, model))
 
     def _centre(self, layer: Layer, model: Model) -> Centre | None:
         """The centre of truncation, None if it is the generator's mean."""
@@ -326,16 +366,6 @@ class Stage:
             return None
         points = self.library.latents(layer.source.name, kept) if kept else None
         return Centre(model.space, seeds or (), points)
-
-    def _path(self, layer: Layer, model: Model, old: LayerInstance | None) -> LatentPath:
-        """The layer's latent path; the old one at its position if it is of the same kind and model."""
-        assert layer.latent
-        if old and old.layer.latent and isinstance(old.source, LatentSource):
-            generator = old.source.generator
-            same_kind = old.layer.latent.name == layer.latent.name
-            if same_kind and isinstance(generator, PooledGenerator) and generator.key.model == model:
-                return old.source.path  # also if other bends or another blend made it another generator
-        return open_path(layer.latent.name, model.space)
 
     def _source(self, settings: UnitSettings, preferred: object = None) -> ContainedUnit:
         """A generator shader, a film, a still, a live picture, or feedback."""
@@ -408,7 +438,7 @@ class Stage:
 
     def _generator(self, layer: Layer, old: SceneGenerator | None) -> PooledGenerator:
         """The generator of a layer; the old one if it is of the same model, bends and blend."""
-        key = self._pool_key(layer)
+        key = PoolKey.of(layer, self.library, self._shape)
         if isinstance(old, PooledGenerator) and old.key == key:
             self._reusable.remove(old)
             return old
@@ -417,14 +447,3 @@ class Stage:
         self._opened.append(generator)
         pictures.warm(key.size)
         return generator
-
-    def _pool_key(self, layer: Layer) -> PoolKey:
-        """The key of a layer's model, with what is compiled into it."""
-        assert layer.model
-        bends = tuple(bend(one.name, one.with_defaults) for one in layer.bends)
-        other = layer.blend
-        second = self.library.model(other.name) if other else None
-        mixed = blend(second.place, other.with_defaults) if second and other else None
-        model = self.library.model(layer.model)
-        wider = extension(model.config, layer.source.with_defaults["extend"], self._shape)
-        return PoolKey(model, bends, mixed, second, wider)

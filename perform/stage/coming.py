@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeAlias
 
 from perform.library import Library
@@ -13,6 +15,7 @@ from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.scene import Role
 from perform.scenes.setlist import Setlist
+from perform.stage.ahead import Ahead
 from perform.stage.pool import PoolKey
 
 Shaders: TypeAlias = Mapping[tuple[str, Role], isf.ISF]
@@ -21,17 +24,36 @@ Shaders: TypeAlias = Mapping[tuple[str, Role], isf.ISF]
 class Coming:
     """A setlist until it is open: its shaders as they were when it came, and how their trials ended.
 
-    `keys` are those of the models of the scenes in the files called `shown`.
+    `ahead` is what was made for it, or for an edit `before` it.
     """
 
-    def __init__(self, setlist: Setlist, library: Library, trials: Trials | None) -> None:
+    def __init__(
+        self, setlist: Setlist, library: Library, trials: Trials | None, before: Coming | None = None
+    ) -> None:
         self.setlist = setlist
-        self.shown: set[str] | None = None
-        self.keys: list[PoolKey] = []
+        self.ahead: Ahead = Ahead(before.ahead.made if before else ())
+        self._shown: set[str] | None = None  # the files that were asked for last
+        self._keys: list[PoolKey] = []  # of their models
         self._library, self._trials = library, trials
         self._found: Shaders | None = None
         self._tried = False
         self._refused: dict[str, ShaderError] = {}  # by file
+
+    def pool_keys(self, shape: tuple[int, int], shown: Sequence[Path] | None = None) -> list[PoolKey]:
+        """The keys of the models of all its scenes, or of those in the files `shown` and over them, each
+        once; `shape` (width, height) is that of the show."""
+        names = None if shown is None else {file.name for file in shown}
+        if names is not None and names == self._shown:
+            return self._keys
+        over = self.setlist.over
+        scenes = [
+            one for one in self.setlist.scenes if names is None or one.file.name in names or one is over
+        ]
+        layers = [layer for scene in scenes for layer in scene.layers if layer.model]
+        keys = list(dict.fromkeys(PoolKey.of(layer, self._library, shape) for layer in layers))
+        if names is not None:
+            self._shown, self._keys = names, keys
+        return keys
 
     def shader(self, name: str, role: Role) -> isf.ISF:
         """One of its shaders. ShaderError if its trial refused it; LookupError, ValueError or OSError if it
@@ -73,15 +95,25 @@ class Coming:
         return self._found
 
 
+def played_units(setlist: Setlist) -> Iterator[tuple[UnitSettings, Role]]:
+    """What a setlist opens but compositors, each as often as it is open: the units of a scene in several cues
+    twice, once for each deck."""
+    for cue in setlist.cues:
+        yield cue.transition.shader, "transition"
+    if setlist.crossfader:
+        yield setlist.crossfader, "transition"
+    times = Counter(cue.scene.file for cue in setlist.cues)
+    scenes = {scene.file: scene for scene in setlist.scenes}
+    for scene in scenes.values():
+        for _ in range(min(times[scene.file], 2) or 1):
+            yield from ((layer.source, "generator") for layer in scene.layers)
+            filters = (one for layer in scene.layers for one in layer.filters)
+            yield from ((one, "filter") for one in (*filters, *scene.filters))
+
+
 def _read_shaders(setlist: Setlist, library: Library) -> Shaders:
     """All shaders that a setlist plays, by name and role, without those that cannot be read."""
-    units: list[tuple[UnitSettings, Role]] = []
-    units += [(cue.transition.shader, "transition") for cue in setlist.cues]
-    units += [(one, "transition") for one in [setlist.crossfader] if one]
-    for scene in setlist.scenes:
-        units += [(layer.source, "generator") for layer in scene.layers]
-        filters = [one for layer in scene.layers for one in layer.filters]
-        units += [(one, "filter") for one in (*filters, *scene.filters)]
+    units = [*played_units(setlist)]
     found: dict[tuple[str, Role], isf.ISF] = {}
     while units:
         settings, role = units.pop()

@@ -17,12 +17,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from perform.faults import reason, steps
-from perform.generators.extending import Extension, extended_config
+from perform.generators.extending import Extension, extended_config, extension
 from perform.generators.model import Model
+from perform.library import Library
 from perform.networks import ModelError
-from perform.networks.bending import Bend
-from perform.networks.blending import Blend
+from perform.networks.bending import Bend, bend
+from perform.networks.blending import Blend, blend
 from perform.scenes.readiness import Readiness
+from perform.scenes.scene import Layer
 from perform.stage.governor import NetworkTime
 from perform.stage.worker import Worker
 
@@ -44,6 +46,18 @@ class PoolKey:
     blend: Blend | None = None
     second: Model | None = None
     extension: Extension | None = None
+
+    @classmethod
+    def of(cls, layer: Layer, library: Library, shape: tuple[int, int]) -> PoolKey:
+        """What a layer with a model plays; `shape` (width, height) is that of the show."""
+        assert layer.model
+        bends = tuple(bend(one.name, one.with_defaults) for one in layer.bends)
+        other = layer.blend
+        second = library.model(other.name) if other else None
+        mixed = blend(second.place, other.with_defaults) if second and other else None
+        model = library.model(layer.model)
+        wider = extension(model.config, layer.source.with_defaults["extend"], shape)
+        return cls(model, bends, mixed, second, wider)
 
     @property
     def size(self) -> tuple[int, int]:

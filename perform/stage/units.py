@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
+from perform.generators.model import Model
+from perform.latent.paths import Path as LatentPath
+from perform.latent.paths import open_path
 from perform.performance import CueInstance, SceneInstance
-from perform.performance.scene import LatentSource, alpha
+from perform.performance.scene import LatentSource, LayerInstance, alpha
 from perform.render.compositing import DEFAULTS, Variant, variant_of
+from perform.scenes.layers import LAYER_PARAMETERS
 from perform.scenes.scene import Layer
 from perform.stage.contained import ContainedCompositor, ContainedUnit
 from perform.stage.generator import PooledGenerator
@@ -21,6 +25,29 @@ def variant(layer: Layer) -> Variant:
     """What the program of a layer depends on, as its preset has it."""
     values = layer.placement.with_defaults if layer.placement else DEFAULTS
     return variant_of(values, alpha(layer), bool(layer.matte))
+
+
+def variants(layer: Layer) -> Iterator[Variant]:
+    """What the program of a layer may come to depend on: as its preset has it, and with each blend mode, key
+    and part of the matte that a hand can set instead."""
+    values = layer.placement.with_defaults if layer.placement else DEFAULTS
+    matted = bool(layer.matte)
+    names = ("blend", "key", "matte_part") if matted else ("blend", "key")
+    for one in LAYER_PARAMETERS:
+        if one.name in names:
+            for choice in one.choices:
+                yield variant_of({**values, one.name: choice}, alpha(layer), matted)
+
+
+def latent_path(layer: Layer, model: Model, old: LayerInstance | None) -> LatentPath:
+    """The layer's latent path; the old one at its position if it is of the same kind and model."""
+    assert layer.latent
+    if old and old.layer.latent and isinstance(old.source, LatentSource):
+        generator = old.source.generator
+        same_kind = old.layer.latent.name == layer.latent.name
+        if same_kind and isinstance(generator, PooledGenerator) and generator.key.model == model:
+            return old.source.path  # also if other bends or another blend made it another generator
+    return open_path(layer.latent.name, model.space)
 
 
 def taken(old: dict[Path, SceneInstance], file: Path) -> SceneInstance | None:

@@ -78,7 +78,7 @@ def test_every_bench_can_be_opened(name: str) -> None:
 
 
 def test_an_unknown_bench_is_rejected() -> None:
-    with pytest.raises(ValueError, match="bench 'lop', must be one of loop, busy, generator, latency"):
+    with pytest.raises(ValueError, match="bench 'lop', must be one of loop, busy, stage, generator, latency"):
         run("lop")
 
 

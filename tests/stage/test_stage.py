@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from perform.library import Library
 from perform.render.context import headless
 from perform.render.isf import ISF
-from perform.render.shader import ShaderError
 from perform.scenes.scene import Role
 from perform.show import find, load
 from perform.stage import Stage
 from perform.stage.pool import ModelPool
 from tests.doubles.footage_shows import SIZE, nobody
 from tests.doubles.library import BLUE, INVERT, save, write_library
+from tests.doubles.trials import Judge
 
 SECOND, THIRD = INVERT.replace("1.0 - c.rgb", "c.gbr"), INVERT.replace("1.0 - c.rgb", "c.brg * 1.0")
-
-
-class Judge:
-    """Trials whose end a test chooses."""
-
-    def __init__(self) -> None:
-        self.over, self.may_wait, self.refuses = False, True, ""
-
-    def passed(self, shaders: Sequence[ISF]) -> bool:
-        if self.refuses and any(self.refuses in shader.fragment for shader in shaders):
-            raise ShaderError("it is too slow")
-        return self.over
-
-    def wait(self, shaders: Sequence[ISF]) -> None:
-        assert self.may_wait, "a frame waits for trials"
-
-    def close(self) -> None: ...
 
 
 class CountingLibrary(Library):

@@ -19,7 +19,7 @@ from perform.networks import Device
 from perform.parameters import choice
 
 PARTS = ("stages", "soak", "objects", "changes")
-CHANGES = 64  # of scenes, in `objects`
+CHANGES = 256  # of scenes, in `objects`
 
 
 def stage_figures(

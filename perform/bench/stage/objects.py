@@ -2,8 +2,9 @@
 changes take a minute or two.
 
 The scenes have layers, text, feedback, a film, a network, and filters that keep pictures; the setlist has an
-overlay. Every change jumps to another cue, by a cut or a short transition. Twice in a round of all cues a
-preset is edited, and the scenes are drawn at another size. What is held is counted after each round.
+overlay. Every change jumps to another cue, by a cut or a short transition. Now and then a
+preset is edited, and the scenes are drawn at another size. What is held is counted after each round, in which
+every cue was on both decks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 
 from perform import show
@@ -27,7 +29,7 @@ from perform.stage.balance import scaled
 
 SIZE = (160, 90)
 RATE = 30.0
-STEPS = (3, 5, 11, 13)  # from one cue to the next, by the round; each plays all of 8 or 16 cues
+STEPS = (3, 5, 11, 13)  # from one cue to the next: each plays all of 8 or 16 cues
 FRAMES = 6  # of a change: a transition of four, and what comes after it
 LEAST_ROUNDS = 4  # the first is a warm-up
 EDITED = "keeps"  # the preset that is edited
@@ -52,7 +54,7 @@ def objects_figures(
         library = write_files(Path(name), object_files(object_scenes(model or DECK_MODEL)))
         with closing(open_show(library, "objects", size=SIZE, device=device)) as rig:
             began = stopwatch()
-            least = LEAST_ROUNDS * len(rig.performance.cues)
+            least = LEAST_ROUNDS * len(STEPS) * len(rig.performance.cues)
             held = {done: Held.now(objects) for done in rounds(rig, library, max(changes, least))}
             took = stopwatch() - began
     yield Figure("scene_changes", max(held), "changes")
@@ -75,18 +77,19 @@ def object_files(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def rounds(rig: Rig, library: Library, changes: int) -> Iterator[int]:
-    """Change the scene so many times at least, in whole rounds of all cues, half of them after an edit, which
-    is taken back for the other half. Gives the changes so far after each round."""
+    """Change the scene so many times at least, in whole rounds of all cues by each of STEPS. Half of the cues
+    come after an edit, which is taken back for the other half. Gives the changes so far after each round."""
     hand, count = Hand(rig), len(rig.performance.cues)
     rig.clock, rig.balance = OfflineClock(RATE), None
-    for number in range(math.ceil(changes / count)):
-        for place in range(count):
+    whole = count * len(STEPS)
+    for number in range(math.ceil(changes / whole)):
+        for step, place in product(STEPS, range(count)):
             if place in (0, count // 2):
                 _edit(rig, library, hand)
-            hand.say("/scene", place * STEPS[number % len(STEPS)] % count + 1.0)
+            hand.say("/scene", place * step % count + 1.0)
             for _ in range(FRAMES):
                 rig.frame()
-        yield (number + 1) * count
+        yield (number + 1) * whole
 
 
 def _edit(rig: Rig, library: Library, hand: Hand) -> None:
@@ -95,6 +98,9 @@ def _edit(rig: Rig, library: Library, hand: Hand) -> None:
     text = file.read_text(encoding="utf-8")
     more = FILTERED.format("posterise")
     file.write_text(text.removesuffix(more) if text.endswith(more) else text + more, encoding="utf-8")
-    hand.edit(show.load(show.find("objects", library), library, rig.performance.setlist))
+    before = rig.performance.setlist
+    hand.edit(show.load(show.find("objects", library), library, before))
+    while rig.performance.setlist is before:
+        rig.frame()
     smaller = rig.stage.size == SIZE
     rig.stage.resize(scaled(SIZE, 0.5 if smaller else 1.0), rig.performance.cues)
