@@ -38,6 +38,7 @@ from perform.scenes.saved import SavedState, read_state
 from perform.scenes.setlist import Setlist
 from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
+from perform.show.operator import OperatorView
 from perform.show.options import Options
 from perform.show.screens import open_wall, open_window
 from perform.show.state import StateKeeper, state_file
@@ -115,7 +116,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     learner = open_learner(options, library, performance, window.notify) if window and options.watch else None
     own = {file.parent for file in (find(options.setlist, library), *setlist.files)}
     folders = [*library.watched(), *own] if options.watch else []
-    return Rig(
+    rig = Rig(
         clock=clock,
         context=context,
         stage=stage,
@@ -131,6 +132,9 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         gamma=options.gamma,
         limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
     )
+    if window and isinstance(window.presenter, OperatorView):
+        window.presenter.watch(rig)
+    return rig
 
 
 def _screens(options: Options, window: Window | None, faults: Faults) -> list[Screen]:

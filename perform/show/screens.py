@@ -11,6 +11,7 @@ from perform.parameters import names_meant
 from perform.render.context import of_window
 from perform.render.present import Present
 from perform.render.projection import Projector
+from perform.show.operator import OperatorView
 from perform.show.options import Options
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def open_window(options: Options) -> Window:
     return Window(
         operator.size,
         of_window,
-        Present,
+        lambda context, _size: OperatorView(context, options.size),
         "perform",
         display=display.name if display else None,
         rows=rows,

@@ -125,6 +125,8 @@ def unnamed(name: str, health: Health) -> Health:
 
 
 def _devices(rig: Rig) -> list[Input | Output]:
-    """The devices, each once: inputs without those that have nothing open, and outputs without recordings."""
+    """The devices, each once: inputs without those that have nothing open, the displays of a venue, and
+    outputs without recordings."""
     inputs = [one for one in rig.inputs if not isinstance(one, Sized) or len(one)]
-    return inputs + [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, SoundOutput)]
+    outputs = [one for one in rig.outputs if one not in rig.inputs and not isinstance(one, SoundOutput)]
+    return [*inputs, *rig.screens[1:], *outputs]

@@ -198,13 +198,13 @@ class Player:
         now, own = glfw.get_current_context(), self.windows[0]._window
         return {
             "events": self.events,
-            "windows": [hashlib.sha256(window._present.pixels).hexdigest() for window in shown],
-            "corners": [list(window._present.pixels[:3]) for window in shown],
-            "sizes": [list(window._present.shown) for window in shown],
+            "windows": [hashlib.sha256(window.presenter.pixels).hexdigest() for window in shown],
+            "corners": [list(window.presenter.pixels[:3]) for window in shown],
+            "sizes": [list(window.presenter.shown) for window in shown],
             "fullscreen": [window.fullscreen for window in shown],
             "frame": hashlib.sha256(frame.pixels[::-1].tobytes()).hexdigest(),
             "first is current": ctypes.addressof(now.contents) == ctypes.addressof(own.contents),
-            "errors": [self.rig.context.error, *(window._present.error for window in shown)],
+            "errors": [self.rig.context.error, *(window.presenter.error for window in shown)],
         }
 
     def intervals(self) -> list[int]:

@@ -86,7 +86,7 @@ class Window:
             # A Wayland desktop keeps a hidden window waiting for ever in swap_buffers, and never tears.
             glfw.swap_interval(1 if waits and not first and not wayland() else 0)
             self.context = attach()
-            self._present = present(self.context, size)
+            self.presenter = present(self.context, size)
         self._help: Help = first._help if first else Help(title, (*rows, *OWN_KEYS), attach, self.pressed)
         self._windows: list[Window | DisplayWindow[Any]] = (
             first._windows if first else []
@@ -136,11 +136,11 @@ class Window:
         if self._window is None or not self._visible:
             return
         if self is self._first:
-            shown_in(self._window, self._present, image, look)
+            shown_in(self._window, self.presenter, image, look)
         else:  # contexts do not wait for each other: the picture must be drawn before it is read …
             self._first.context.finish()
             shown_in(
-                self._window, self._present, image, look, self.context.finish
+                self._window, self.presenter, image, look, self.context.finish
             )  # … and read before the next
         self._help.draw()
 
@@ -189,7 +189,7 @@ class Window:
             glfw.set_monitor_callback(NOTHING)
             self._help.close()
         glfw.make_context_current(self._window)
-        self._present.release()
+        self.presenter.release()
         glfw.destroy_window(self._window)
         self._window = None
         self._windows.remove(self)

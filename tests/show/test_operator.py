@@ -1,0 +1,130 @@
+"""The operator's window of a show in a venue, on a real X server; run as a script, this file is the process
+that the show is in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform.faults import Health
+from perform.outputs.window.help import ACCENT, GROUND
+from perform.show import Options, play
+from perform.show.operator import fitted_into, lines
+from perform.show.status import Status
+from perform.venue import read_venue
+from tests.doubles.library import save, write_library
+from tests.doubles.windows import MANY, SCREEN, Screens, Stage, answer, real_screens, x_screens
+
+VENUE = """size = "320x180"
+[operator]
+size = "640x480"
+[[display]]
+name = "wall"
+monitor = "DUMMY1"
+shows = [0, 0, 1, 1]
+"""
+RED, BLUE, BLACK = (255, 0, 0), (0, 0, 255), (0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
+    with x_screens(2, tmp_path_factory.mktemp("screens")) as screens:
+        yield screens
+
+
+@pytest.fixture
+def stage(screens: Screens, tmp_path: Path) -> Iterator[Stage]:
+    write_library(tmp_path)
+    save(tmp_path / "venue.toml", VENUE)
+    stage = Stage(__file__, screens.display)
+    stage.ask("open_show", str(tmp_path))
+    yield stage
+    stage.close()
+
+
+def until(stage: Stage, true: Callable[[], bool]) -> None:
+    """Play until something is to be seen."""
+    for _ in range(MANY // 10):
+        stage.frame()
+        if true():
+            return
+    raise AssertionError("it is never to be seen")
+
+
+def share(pixels: Any, colour: tuple[int, int, int]) -> float:
+    """How much of a picture has a colour."""
+    near = np.abs(pixels.astype(int) - colour).max(-1) <= 2
+    return float(near.mean())
+
+
+@real_screens
+def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_alone(
+    stage: Stage, screens: Screens
+) -> None:
+    until(stage, lambda: share(screens.pixels(1), RED) == 1 and share(screens.pixels(0), BLUE) > 0)
+    operator, (width, height) = screens.pixels(0), SCREEN
+    assert share(operator[:, : width // 2 - 24], RED) > 0.3, "the picture, on the left"
+    assert share(operator[: height // 2, width // 2 :], BLUE) > 0.2, "the preview, above on the right"
+    assert share(operator[height // 2 :, width // 2 :], ACCENT) > 0.003, "text and meters below"
+    assert share(operator, GROUND) > 0.2
+    stage.xdotool("key", "space")
+    until(stage, lambda: share(screens.pixels(1), BLUE) == 1)
+    stage.xdotool("key", "b")
+    until(stage, lambda: share(screens.pixels(1), BLACK) == 1)
+
+
+def test_the_text_says_where_the_show_is() -> None:
+    status = Status(
+        scene="Rings", next_scene="A very long title of a scene (opening)", cue=3, cues=12, bpm=128.04,
+        source="link", display_fps=59.96, master=0.5, blackout=True,
+        devices=(("midi", Health("ok", "")), ("displays", Health("waiting", "HDMI-1 is not plugged in"))),
+    )  # fmt: skip
+    assert [(name.strip(), text) for name, text in lines(status)] == [
+        ("cue", "3/12 Rings"),
+        ("next", "A very long title of a scene…"),
+        ("tempo", "128.0 bpm, link"),
+        ("frames", "60/s, pictures –/s"),
+        ("master", "50% blackout"),
+        ("devices", "HDMI-1 is not plugged in"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("room", "shape", "expected"),
+    [
+        ((0, 0, 200, 100), (100, 100), (50, 0, 100, 100)),
+        ((10, 20, 100, 200), (200, 100), (10, 95, 100, 50)),
+        ((10, 20, 0, 0), (200, 100), (10, 20, 2, 1)),
+    ],
+)
+def test_a_picture_is_as_large_as_its_room_allows(
+    room: tuple[int, int, int, int], shape: tuple[int, int], expected: tuple[int, int, int, int]
+) -> None:
+    assert fitted_into(room, shape) == expected
+
+
+class Player:
+    """The other side of Stage: a show in a venue."""
+
+    def open_show(self, folder: str) -> None:
+        import os
+
+        os.chdir(folder)
+        venue = read_venue(Path("venue.toml"))
+        self.rig = play(Options("demo", size=(320, 180), venue=venue, watch=False, osc_port=0, lights=False))
+
+    def frame(self, _seconds: float) -> dict[str, Any]:
+        self.rig.frame()
+        return {"faults": dict(self.rig.faults.counts)}
+
+
+if __name__ == "__main__":
+    player = Player()
+    answer(player)
+    player.rig.close()
+    sys.exit()
