@@ -9,6 +9,9 @@ from perform.inputs.osc.limits import MOST_SENDERS, RateLimiter
 from perform.inputs.osc.packets import BUNDLE, message
 from perform.inputs.osc.receiver import LATEST_DUE, MOST_SCHEDULED, PATTERN_COST, OscReceiver
 from perform.inputs.slots import MOST_NAMES
+from perform.parameters import Parameter
+from perform.scenes.nodes import Node
+from perform.scenes.snapshot import Snapshot
 from tests.doubles.boards import NODES, slot
 
 ME = ("10.0.0.7", 5000)
@@ -28,12 +31,12 @@ class Heard:
     """A receiver, with its queries and the senders of its values."""
 
     def __init__(self, rate: float = 1e9) -> None:
-        self.clock = Clock()
+        self.clock, self.slot = Clock(), slot()
         self.asked: list[tuple[tuple[str, int], list[str]]] = []
         self.set: list[tuple[tuple[str, int], str]] = []
         self.receiver = OscReceiver(
             self.clock,
-            slot(),
+            self.slot,
             lambda sender, addresses: self.asked.append((sender, list(addresses))),
             lambda sender, address: self.set.append((sender, address)),
             rate,
@@ -84,6 +87,20 @@ def test_a_pattern_without_a_match_is_counted(heard: Heard) -> None:
         ("/composition/tempocontroller/tempotap", 1, "/tempo/tap", 1.0),
         ("/composition/tempocontroller/resync", 1, "/tempo/resync", 1.0),
         ("/composition/crossfader/phase", 0.5, "/crossfader", 0.5),
+        ("/composition/video/opacity", 0.25, "/master", 0.25),
+        ("/composition/bypassed", 1, "/blackout", 1.0),
+        ("/composition/layers/2/video/opacity", 0.5, "/layer/2/opacity", 0.5),
+        ("/composition/layers/2/bypassed", 1, "/layer/2/visible", 0.0),
+        ("/composition/layers/2/bypassed", 0, "/layer/2/visible", 1.0),
+        ("/composition/layers/2/clips/7/connect", 1, "/scene/7", 1.0),
+        ("/composition/connectnextcolumn", 1, "/go", 1.0),
+        ("/composition/connectprevcolumn", 1, "/back", 1.0),
+        (
+            "/composition/layers/2/clips/7/transport/position",
+            1,
+            "/composition/layers/2/clips/7/transport/position",
+            1.0,
+        ),  # noqa: E501
         ("/composition/recorder/record", 1, "/composition/recorder/record", 1.0),
         ("/1/fader1", 0.5, "/1/fader1", 0.5),
     ],
@@ -93,6 +110,22 @@ def test_resolume_addresses_are_translated(
 ) -> None:
     heard.hear(address, value)
     assert heard.said() == {ours: worth}
+
+
+def test_the_first_layer_of_resolume_is_ours_where_there_are_layers(heard: Heard) -> None:
+    opacity = Parameter("opacity", 1.0, 0.0, 1.0)
+    nodes = {"/layer/1/opacity": Node("/layer/1/opacity", opacity), **{one.address: one for one in NODES}}
+    heard.slot.put(Snapshot(nodes))
+    heard.hear("/composition/layers/1/video/opacity", 0.5)
+    assert heard.said() == {"/layer/1/opacity": 0.5}
+
+
+def test_an_address_of_resolume_that_a_formula_names_is_its_signal(heard: Heard) -> None:
+    address = "/composition/layers/1/video/opacity"
+    node = Node(address, Parameter("opacity", 0.0, 0.0, 1.0), in_formulas=True)
+    heard.slot.put(Snapshot({address: node, **{one.address: one for one in NODES}}))
+    heard.hear(address, 0.5)
+    assert heard.said() == {address: 0.5}
 
 
 def test_touchosc_pages_and_pads_are_signals(heard: Heard) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -13,6 +12,7 @@ from perform.clock import wall
 from perform.inputs.osc.limits import RateLimiter
 from perform.inputs.osc.packets import Message, PacketError, messages
 from perform.inputs.osc.patterns import is_pattern, matching
+from perform.inputs.osc.resolume import aliased
 from perform.inputs.quantities import number_of
 from perform.inputs.slots import Slots
 from perform.parameters import SIZES, Parameter
@@ -29,16 +29,6 @@ MESSAGE_BYTES = 48  # of a packet that count as one message
 PATTERN_COST = 50.0  # messages that a pattern counts as
 LATEST_DUE = 5.0  # seconds that a time tag may be ahead; further off, the sender's clock is wrong
 MOST_SCHEDULED = 4096  # values that may wait for their time: a frame takes them all at once
-RESOLUME = (  # Resolume's addresses, ours, and the range of the value
-    (r"/composition/master", "/master", (0.0, 1.0)),
-    (r"/composition/layers/1/video/opacity", "/master", (0.0, 1.0)),
-    (r"/composition/columns/(\d+)/connect", r"/scene/\1", (0.0, 1.0)),
-    (r"/composition/crossfader/phase", "/crossfader", (0.0, 1.0)),
-    (r"/composition/tempocontroller/tempo", "/tempo/bpm", (20.0, 500.0)),
-    (r"/composition/tempocontroller/tempotap", "/tempo/tap", (0.0, 1.0)),
-    (r"/composition/tempocontroller/resync", "/tempo/resync", (0.0, 1.0)),
-)
-ALIASES = tuple((re.compile(pattern), address, span) for pattern, address, span in RESOLUME)
 
 
 class OscReceiver:
@@ -95,7 +85,7 @@ class OscReceiver:
             return
         moments: dict[float | None, NamedValues] = {}
         for message in received:
-            pairs = self._values(_aliased(message), sender if answer else None, now)
+            pairs = self._values(aliased(message, self._slot.known), sender if answer else None, now)
             if pairs:
                 moments.setdefault(message.due, []).extend(pairs)
         for due, pairs in moments.items():
@@ -207,22 +197,6 @@ class OscReceiver:
         unknown, expected = slots
         self._known.put_all(time, expected)
         self._unknown.put_all(time, unknown)
-
-
-def _aliased(message: Message) -> Message:
-    """The message with our own address if it has one of Resolume's."""
-    if not message.address.startswith("/composition/"):
-        return message
-    for pattern, address, (low, high) in ALIASES:
-        if match := pattern.fullmatch(message.address):
-            values = tuple(_spanned(argument, low, high) for argument in message.arguments)
-            return Message(match.expand(address), values, message.due)
-    return message
-
-
-def _spanned(argument: float | str | None, low: float, high: float) -> float | str | None:
-    """0..1 as low..high."""
-    return low + argument * (high - low) if isinstance(argument, int | float) else argument
 
 
 @lru_cache(maxsize=4096)
