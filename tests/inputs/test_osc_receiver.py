@@ -100,7 +100,7 @@ def test_a_pattern_without_a_match_is_counted(heard: Heard) -> None:
             1,
             "/composition/layers/2/clips/7/transport/position",
             1.0,
-        ),  # noqa: E501
+        ),
         ("/composition/recorder/record", 1, "/composition/recorder/record", 1.0),
         ("/1/fader1", 0.5, "/1/fader1", 0.5),
     ],

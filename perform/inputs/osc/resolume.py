@@ -11,9 +11,9 @@ from collections.abc import Container
 
 from perform.inputs.osc.packets import Message
 
-BEGIN = "/composition/"
+COMPOSITION = "/composition/"
 # Resolume's address, ours (the first that there is, else the last), and what 0 and 1 are
-TABLE = (
+RESOLUME = (
     (r"master|video/opacity", ("/master",), (0.0, 1.0)),
     (r"bypassed", ("/blackout",), (0.0, 1.0)),
     (r"layers/1/video/opacity", ("/layer/1/opacity", "/master"), (0.0, 1.0)),  # a scene without layers is one
@@ -28,16 +28,16 @@ TABLE = (
     (r"tempocontroller/tempotap", ("/tempo/tap",), (0.0, 1.0)),
     (r"tempocontroller/resync", ("/tempo/resync",), (0.0, 1.0)),
 )
-ALIASES = tuple((re.compile(pattern), addresses, ends) for pattern, addresses, ends in TABLE)
+ALIASES = tuple((re.compile(pattern), addresses, ends) for pattern, addresses, ends in RESOLUME)
 
 
 def aliased(message: Message, known: Container[str]) -> Message:
     """The message with our own address if it has one of Resolume's, which no formula names; `known` are the
     addresses that do something now."""
-    if not message.address.startswith(BEGIN) or message.address in known:
+    if not message.address.startswith(COMPOSITION) or message.address in known:
         return message
     for pattern, addresses, (low, high) in ALIASES:
-        if match := pattern.fullmatch(message.address, len(BEGIN)):
+        if match := pattern.fullmatch(message.address, len(COMPOSITION)):
             ours = [match.expand(address) for address in addresses]
             address = next((one for one in ours if one in known), ours[-1])
             values = tuple(_spanned(argument, low, high) for argument in message.arguments)
