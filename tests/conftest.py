@@ -37,11 +37,12 @@ settings.register_profile("perform", deadline=None)
 settings.load_profile("perform")
 # The modules that take longest, the longest first: begun last, one of them would be alone at the end
 LONGEST_MODULES = (
-    "test_presets", "test_bench_beat", "test_cli", "test_tracker", "test_checkpoints_bombs", "test_show",
-    "test_link", "test_generators", "test_training_run", "test_audio", "test_stylegan3", "test_shader",
-    "test_golden", "test_shown_beats", "test_flora", "test_flora_model", "test_midiclock_out",
-    "test_recorder", "test_osc_query", "test_families", "test_bench_inputs", "test_compiler",
-    "test_children", "test_cache", "test_hands_drawn", "test_midi", "test_fuzz_inputs", "test_models", "test_journal", "test_window",
+    "test_presets", "test_bench_beat", "test_cli", "test_tracker", "test_checkpoints_bombs",
+    "test_show", "test_link", "test_generators", "test_training_run", "test_audio", "test_stylegan3",
+    "test_shader", "test_golden", "test_shown_beats", "test_flora", "test_flora_model",
+    "test_midiclock_out", "test_recorder", "test_osc_query", "test_families", "test_bench_inputs",
+    "test_compiler", "test_children", "test_cache", "test_hands_drawn", "test_midi", "test_fuzz_inputs",
+    "test_models", "test_journal", "test_window",
 )  # fmt: skip
 
 
