@@ -84,8 +84,11 @@ def time_all(context: moderngl.Context, rounds: int = 40) -> Mapping[str, float]
     size = 1920, 1080
     noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 4), dtype=np.uint8)
     image, framebuffer = texture(context, noise), context.framebuffer([context.texture(size, 4)])
-    plain = {"Present": Present(context, size), "plain": Projector(context, size)}
-    units = {**plain, **{name: Projector(context, size, one) for name, one in PROJECTED.items()}}
+    units: dict[str, Present | Projector] = {
+        "Present": Present(context, size),
+        "plain": Projector(context, size),
+    }
+    units |= {name: Projector(context, size, one) for name, one in PROJECTED.items()}
     line, best = DelayLine(context, 0.1), dict.fromkeys((*units, "delay"), float("inf"))
     for turn in range(rounds):
         for name in best:
