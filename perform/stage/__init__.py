@@ -16,8 +16,6 @@ from perform.clock import stopwatch
 from perform.faults import Faults, steps
 from perform.footage.opening import Opener
 from perform.footage.units import FedShader
-from perform.generators.model import Model
-from perform.latent.centre import Centre
 from perform.library import Library
 from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, LayerInstance, Programme, SceneGenerator
@@ -46,6 +44,7 @@ from perform.stage.units import (
     scene_units,
     staged,
     taken,
+    truncation_centre,
     variant,
     variants,
 )
@@ -357,15 +356,9 @@ class Stage:
         played = [one.name for one in layer.directions if one.parameters]
         known = self.library.directions(layer.source.name) if played else None
         steps = [known.step(name) for name in played] if known else []
-        return LatentSource(generator, latent_path(layer, model, old), steps, self._centre(layer, model))
-
-    def _centre(self, layer: Layer, model: Model) -> Centre | None:
-        """The centre of truncation, None if it is the generator's mean."""
-        seeds, kept = (layer.source.with_defaults.get(key) for key in ("centre", "kept"))
-        if not seeds and not kept:
-            return None
-        points = self.library.latents(layer.source.name, kept) if kept else None
-        return Centre(model.space, seeds or (), points)
+        return LatentSource(
+            generator, latent_path(layer, model, old), steps, truncation_centre(layer, model, self.library)
+        )
 
     def _source(self, settings: UnitSettings, preferred: object = None) -> ContainedUnit:
         """A generator shader, a film, a still, a live picture, or feedback."""
@@ -395,10 +388,11 @@ class Stage:
         recipe = self._recipe(settings, role)
         if reused := self._reuse(recipe, preferred):
             return reused
-        shader = Shader(self._context, self._isf(settings.name, role), self.size)
+        shader = Shader(self._context, self._isf(settings.name, role), self._warm_size)
         contained = self._contained(shader, f"{role} {settings.name}", recipe)
         began = stopwatch()
         shader.warm()
+        shader.resize(self.size)
         self._context.finish()
         if not self._trials and (seconds := stopwatch() - began) > COSTLY:
             log.warning("%s: takes about %.0f s a frame at %dx%d", shader.isf.name, seconds, *self.size)
@@ -406,6 +400,13 @@ class Stage:
             sources = {name: self._source(image) for name, image in settings.images.items()}
             contained.unit = FedShader(shader, sources, len(isf.LEADING[role]))
         return contained
+
+    @property
+    def _warm_size(self) -> tuple[int, int]:
+        """The size at which shaders are drawn first: small in a live show, where a frame may wait for it.
+        Drivers have one form for sides that are powers of two, and another for those that are not."""
+        width, height = self.size
+        return (max(width // 8, 1), max(height // 8, 1)) if self._trials else self.size
 
     def _recipe(self, settings: UnitSettings, role: Role) -> object:
         """What a unit is made from: units with equal recipes can replace each other."""

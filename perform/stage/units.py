@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from perform.generators.model import Model
+from perform.latent.centre import Centre
 from perform.latent.paths import Path as LatentPath
 from perform.latent.paths import open_path
+from perform.library import Library
 from perform.performance import CueInstance, SceneInstance
 from perform.performance.scene import LatentSource, LayerInstance, alpha
 from perform.render.compositing import DEFAULTS, Variant, variant_of
@@ -48,6 +50,15 @@ def latent_path(layer: Layer, model: Model, old: LayerInstance | None) -> Latent
         if same_kind and isinstance(generator, PooledGenerator) and generator.key.model == model:
             return old.source.path  # also if other bends or another blend made it another generator
     return open_path(layer.latent.name, model.space)
+
+
+def truncation_centre(layer: Layer, model: Model, library: Library) -> Centre | None:
+    """The layer's centre of truncation, None if it is the generator's mean."""
+    seeds, kept = (layer.source.with_defaults.get(key) for key in ("centre", "kept"))
+    if not seeds and not kept:
+        return None
+    points = library.latents(layer.source.name, kept) if kept else None
+    return Centre(model.space, seeds or (), points)
 
 
 def taken(old: dict[Path, SceneInstance], file: Path) -> SceneInstance | None:

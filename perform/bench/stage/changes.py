@@ -51,12 +51,12 @@ opacity = 0.6
 shader = "chladni"
 """
 SCENES = {
+    **{model: NETWORK.format(model) for model in MODELS},
+    "remade": NETWORK.format(MODELS[0]),  # no network comes after it, whose model would be opened, too
     "plain": f'[generator]\nshader = "chladni"\n{GRADE}',
     "rings": f'[generator]\nshader = "rings"\n{GRADE}',
     "layers": TWO_LAYERS,
     "edited": EDITED,
-    "remade": NETWORK.format(MODELS[0]),
-    **{model: NETWORK.format(model) for model in MODELS},
 }
 CUTS = ("rings", "layers", "edited", "plain")
 FADES = ("rings", "plain")  # that a transition brings in, too

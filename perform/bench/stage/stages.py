@@ -56,6 +56,8 @@ class StageTimes:
             self._watch(cue.transition, "render", "transition")
             for scene in filter(None, (cue.scene, cue.twin)):
                 self._watch_scene(scene)
+        if law := rig.stage.law:
+            self._watch(law.unit, "render", "transition")
         if over := rig.performance.over:
             self._watch_scene(over, "over")
         self._watch(rig.stage.feedback, "keep", "feedback")
