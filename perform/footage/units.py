@@ -18,6 +18,7 @@ from perform.parameters import Parameter, Values
 from perform.render import Image, Rewinds, Unit
 from perform.render.pictures import PARAMETERS, Pictures
 from perform.render.shader import Shader
+from perform.render.standstills import Watched
 from perform.render.strips import Strip
 from perform.render.targets import Target
 
@@ -200,7 +201,7 @@ class CameraSource:
 class FedShader:
     """A shader with sources for its images, by the images' names."""
 
-    def __init__(self, shader: Shader, sources: Mapping[str, Unit], leading: int) -> None:
+    def __init__(self, shader: Shader | Watched, sources: Mapping[str, Unit], leading: int) -> None:
         """`leading` is how many images come from the chain: 0 for a generator, 1 for a filter."""
         self.parameters: tuple[Parameter, ...] = shader.parameters
         self._shader, self._sources = shader, sources

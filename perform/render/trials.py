@@ -4,6 +4,7 @@ Nothing within this process could stop it: a draw holds the interpreter until it
 from a sixteenth of each side, and when one takes longer than the budget, the cost of the whole is known. What
 the driver compiles there, it keeps on the disk: the show then has it in a twentieth of the time. So a shader
 that is new in a show that plays is tried whoever made it.
+Then small pictures follow, at other times and with each input at either end: a loop may be endless there.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from perform import children
-from perform.clock import Moment, processor_seconds, stopwatch
 from perform.faults import reason, steps
 from perform.render import isf
-from perform.render.context import headless, is_software
+from perform.render.context import headless
+from perform.render.costs import STANDSTILL, Costs, drawing, situations
 from perform.render.isf import ISF
 from perform.render.shader import Shader, ShaderError
 from perform.render.targets import Target
@@ -41,7 +42,7 @@ SHARES = (16, 8, 4, 2, 1)  # of a side, smallest picture first
 COMMAND = children.command("from perform.render.trials import try_shaders; try_shaders()")
 NO_OPENGL = 3  # exit code
 
-Drawn: TypeAlias = Sequence[float]  # width, height, seconds
+Drawn: TypeAlias = tuple[int, int, float, str]  # width, height, seconds, and in which situation
 
 
 class Trials:
@@ -139,18 +140,22 @@ class Trials:
         and the exit code of the process, None if it goes on."""
         if code == NO_OPENGL:
             return ""
-        width, height, seconds = drawn[-1] if drawn else (1, 1, 0.0)
+        width, height, seconds, where = drawn[-1] if drawn else (1, 1, 0.0, "")
         cost = seconds * self._size[0] * self._size[1] / (width * height)
         if seconds > BUDGET or (code is not None and cost > BUDGET):
+            at = " ".join(filter(None, (_share_of(self._size, 1), where)))
+            most = STANDSTILL if where else BUDGET
             return (
-                f"{file}:1: takes about {cost:.1f} s a frame at {_share_of(self._size, 1)}, a live show has"
-                f" {BUDGET:g} s for it; perform render has no limit"
+                f"{file}:1: takes about {cost:.1f} s a frame at {at}, a live show has {most:g} s for it;"
+                " perform render has no limit"
             )
         if code is None:
             return ""
         if code < 0:
             return f"{file}:1: the graphics driver crashed on it (signal {-code})"
-        tried = _share_of(self._size, SHARES[min(len(drawn), len(SHARES) - 1)])
+        if len(drawn) == len(SHARES):
+            return f"{file}:1: draws no picture within {self._limit:g} s at other times or with other values"
+        tried = _share_of(self._size, SHARES[len(drawn)])
         return f"{file}:1: draws no picture of {tried} within {self._limit:g} s, it may never end"
 
     def _tried(self, shader: ISF) -> tuple[list[Drawn], int | None]:
@@ -164,7 +169,7 @@ class Trials:
             answer = json.loads(line)
             if answer is None:
                 return drawn, None
-            drawn.append(answer)
+            drawn.append(tuple(answer))
         return drawn, self._end()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -197,8 +202,8 @@ class Trials:
 
 def try_shaders() -> None:
     """Try the shaders that come in line by line, as file, width, height and limit in seconds. Answer with
-    width, height and seconds of each picture, and null after the last. The process ends by itself when a
-    shader takes longer than its limit: it is watched by a thread that needs no interpreter."""
+    width, height, seconds and situation of each picture, and null after the last. The process ends by itself
+    when a shader takes longer than its limit: it is watched by a thread that needs no interpreter."""
     with suppress(AttributeError, OSError):
         os.nice(5)  # the show goes first
     try:
@@ -217,27 +222,29 @@ def try_shaders() -> None:
 
 
 def _trial_pictures(context: moderngl.Context, shader: ISF, size: tuple[int, int]) -> Iterator[Drawn]:
-    """Pictures of a shader with its default values, the smallest first, until one takes too long."""
-    software = is_software(context)
-    meter = processor_seconds if software else stopwatch  # the processor also plays the show
-    cores = (os.cpu_count() or 1) if software else 1
-    unit = Shader(context, shader, (1, 1))
-    values = {p.name: None if p.kind == "sound" else p.default for p in unit.parameters} | {"progress": 0.5}
+    """Pictures of a shader with its default values, the smallest first, until one takes too long; then the
+    first of all situations in which a picture would take as long as no show survives."""
+    costs, unit = Costs(context), Shader(context, shader, (1, 1))
     image = Target(context, size)  # as another shader's is: they compile for its form
-    for share in SHARES:
-        width, height = (max(side // share, 1) for side in size)
-        unit.resize((width, height))
-        for frame in range(2 if share == SHARES[0] else 1):  # the driver compiles what it draws first
-            began = meter()
-            moment = Moment(1.0 + frame / 30, frame, 1 / 30, 2.0, 0.5, 120.0)
-            unit.render(moment, values, *[image.texture] * len(shader.images))
-            context.finish()
-        seconds = (meter() - began) / cores
-        yield width, height, seconds
-        if seconds > BUDGET:
-            break
-    unit.release()
-    image.release()
+    images = [image.texture] * len(shader.images)
+    _, _, defaults = next(situations(unit.parameters))
+    try:
+        for share in SHARES:
+            width, height = (max(side // share, 1) for side in size)
+            unit.resize((width, height))
+            for frame in range(2 if share == SHARES[0] else 1):  # the driver compiles what it draws first
+                seconds = costs.seconds(unit, drawing(1.0 + frame / 30, frame, defaults, images))
+            yield width, height, seconds, ""
+            if seconds > BUDGET:
+                return
+        for where, at, values in situations(unit.parameters):
+            seconds = costs.frame(unit, size, drawing(at, 1, values, images))
+            if seconds > STANDSTILL:
+                yield *size, seconds, where
+                return
+    finally:
+        unit.release()
+        image.release()
 
 
 def _share_of(size: tuple[int, int], share: int) -> str:

@@ -25,6 +25,7 @@ from perform.render.compositing import Compositor, Variant
 from perform.render.feedback import Feedback, FeedbackBuffer
 from perform.render.pictures import Pictures
 from perform.render.shader import Shader
+from perform.render.standstills import Watched
 from perform.render.trials import Trials
 from perform.scenes.controls import UnitSettings
 from perform.scenes.readiness import Readiness
@@ -389,7 +390,8 @@ class Stage:
         if reused := self._reuse(recipe, preferred):
             return reused
         shader = Shader(self._context, self._isf(settings.name, role), self._warm_size)
-        contained = self._contained(shader, f"{role} {settings.name}", recipe)
+        watched = Watched(self._context, shader) if self._trials else shader
+        contained = self._contained(watched, f"{role} {settings.name}", recipe)
         began = stopwatch()
         shader.warm()
         shader.resize(self.size)
@@ -398,7 +400,7 @@ class Stage:
             log.warning("%s: takes about %.0f s a frame at %dx%d", shader.isf.name, seconds, *self.size)
         if settings.images:
             sources = {name: self._source(image) for name, image in settings.images.items()}
-            contained.unit = FedShader(shader, sources, len(isf.LEADING[role]))
+            contained.unit = FedShader(watched, sources, len(isf.LEADING[role]))
         return contained
 
     @property

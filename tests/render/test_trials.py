@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from perform import children
-from perform.render import isf
+from perform.render import costs, isf
 from perform.render.isf import ISF
 from perform.render.shader import ShaderError
 from perform.render.trials import COMMAND, Trials
@@ -73,6 +73,62 @@ def test_what_does_not_end_ends_with_its_process(tmp_path: Path) -> None:
         with pytest.raises(ShaderError, match=r"a\.fs:1: draws no picture of 40x22 within 4 s"):
             tried.wait([endless])
         tried.wait([plain])  # in a new process
+
+
+HELD = """/*{"INPUTS": [{"NAME": "amount", "TYPE": "float", "DEFAULT": 0.2}],
+    "PASSES": [{"TARGET": "a"}, {"TARGET": "b"}, {}]}*/
+void main() { gl_FragColor = PASSINDEX == 1 && (CONDITION) ? vec4(heavy(TIME)) : vec4(0.2); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "where"),
+    [
+        ("amount > 0.9", "with amount = 1"),
+        ("TIME > 10.0", "at TIME = 11"),
+    ],
+)
+def test_a_pass_that_never_ends_at_another_time_or_value_is_refused(
+    tmp_path: Path, condition: str, where: str
+) -> None:
+    text = HELD.replace("void main", HEAVY + "void main", 1).replace("CONDITION", condition)
+    (tmp_path / "a.fs").write_text(text)
+    refusal = rf"a\.fs:1: takes about \d+\.\d s a frame at 1920x1080 {where}, a live show has 20 s for it"
+    with trials(size=(1920, 1080)) as tried, pytest.raises(ShaderError, match=refusal):
+        tried.wait([isf.load(tmp_path / "a.fs")])
+
+
+def test_a_pass_of_one_size_is_not_taken_for_one_that_grows(tmp_path: Path) -> None:
+    header = '{"PASSES": [{"TARGET": "a", "WIDTH": "300", "HEIGHT": "300"}, {}]}'
+    body = HEAVY.replace("1000000", "100")
+    body += "void main() { gl_FragColor = vec4(PASSINDEX == 0 ? heavy(TIME) : 0.2); }"
+    (tmp_path / "a.fs").write_text(f"/*{header}*/{body}")
+    with trials(size=(3840, 2160)) as tried:
+        tried.wait([isf.load(tmp_path / "a.fs")])
+
+
+def test_each_input_is_tried_at_its_ends() -> None:
+    header = """{"INPUTS": [{"NAME": "a", "TYPE": "float", "MIN": -1, "MAX": 2},
+        {"NAME": "b", "TYPE": "bool"}, {"NAME": "c", "TYPE": "long", "VALUES": [4, 5], "LABELS": ["x", "y"]},
+        {"NAME": "d", "TYPE": "event"}, {"NAME": "e", "TYPE": "point2D"}, {"NAME": "f", "TYPE": "audioFFT"},
+        {"NAME": "g", "TYPE": "long"}]}"""
+    shader = isf.parse(f"/*{header}*/ void main() {{}}", "a.fs")
+    found = [*costs.situations(shader.parameters)]
+    assert [where for where, _, _ in found[len(costs.TIMES) :]] == [
+        "with a = -1",
+        "with a = 2",
+        "with b = True",
+        "with c = y",
+        "with d = True",
+        "with e = (0.0, 0.0)",
+        "with e = (1.0, 1.0)",
+        "with f = a loud sound",
+        "with g = 1",
+    ]
+    assert [at for _, at, _ in found[: len(costs.TIMES)]] == [*costs.TIMES]
+    assert found[-1][2] | {"f": 0} == {
+        "a": 0.0, "b": False, "c": "x", "d": False, "e": (0.0, 0.0), "f": 0, "g": 1,
+    }  # fmt: skip
 
 
 def test_a_driver_that_crashes(tmp_path: Path) -> None:
