@@ -79,9 +79,8 @@ class Stage:
         self._footage = footage or Opener()
         self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes(4))  # of a source that never drew; clear over layers
-        self.feedback = FeedbackBuffer(context, self._black)  # of the whole stage
-        self._frozen = FeedbackBuffer(context, self._black)
-        self._scene_feedback = self.feedback  # of the scene that is opened
+        self.feedback, self._frozen = (FeedbackBuffer(context, self._black) for _ in range(2))
+        self._scene_feedback = self.feedback  # of the scene that is opened; at first of the whole stage
         self.over: SceneInstance | None = None  # what the open setlist has over its scenes
         self.law: Law | None = None  # of the open setlist's crossfader
         self._reusable: list[StageUnit] = []  # units of the old setlist that the new one may take
@@ -384,8 +383,7 @@ class Stage:
         return self._contained(unit, f"{kind} {name}".rstrip(), recipe)
 
     def _shader(self, settings: UnitSettings, role: Role, preferred: object = None) -> ContainedUnit:
-        """A shader and the sources of its images: one that is open if its files have not changed, `preferred`
-        if it can be that one."""
+        """A shader and the sources of its images: an open one of the same files, `preferred` if it can be."""
         recipe = self._recipe(settings, role)
         if reused := self._reuse(recipe, preferred):
             return reused
