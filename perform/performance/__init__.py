@@ -100,6 +100,10 @@ class Performance:
         empty or its model is not open, and after a fault. It stays until the next frame."""
         return self._preview.image
 
+    def took(self, late: bool) -> None:
+        """The last frame was `late`, or it was not: a preview that made it late is drawn more seldom."""
+        self._preview.took(late)
+
     @property
     def loaded_first(self) -> list[CueInstance]:
         """All cues: first the one that is on, then the one on the free deck."""

@@ -13,8 +13,10 @@ from perform.render import Image
 from perform.scenes.readiness import Readiness
 from perform.signals import Signals
 
-NUMBERS_RATE = 10.0  # times a second that the formulas of the free deck run while nobody looks
+NUMBERS = 0.1  # seconds from one value of the free deck's formulas to the next while nobody looks
 EARLY = 1e-6  # seconds by which sums of floats are off
+SLOWER, FASTER = 2.0, 0.9  # what the time between two frames is multiplied by after a late one, and another
+LONGEST = 4.0  # seconds between two frames, where the machine is short of time
 
 
 class Preview:
@@ -22,7 +24,7 @@ class Preview:
 
     While nobody looks only its formulas run, for the values at its addresses. `shrink` draws a scene smaller
     from then on, and the one before at its whole size again; None: no scene. A fault of the scene ends its
-    preview, until another cue is loaded.
+    preview, until another cue is loaded. If it makes frames of the show late, it is drawn more seldom.
     """
 
     def __init__(
@@ -32,7 +34,9 @@ class Preview:
         faults: Faults | None = None,
     ) -> None:
         self.image: Image | None = None
-        self._rate, self._shrink, self._faults = rate, shrink, faults or Faults()
+        self._shrink, self._faults = shrink, faults or Faults()
+        self._least = self._interval = 1 / rate  # seconds between two frames
+        self._worked = False  # whether it was drawn on the last frame of the show
         self._cue: CueInstance | None = None
         self._drawn, self._frames = float("-inf"), 0
         self._failed = False
@@ -43,12 +47,19 @@ class Preview:
         self._cue, self._failed, self._drawn, self.image = cue, False, float("-inf"), None
         self._shrink(None)
 
+    def took(self, late: bool) -> None:
+        """The last frame of the show was `late`, or it was not."""
+        if self._worked:
+            interval = self._interval * (SLOWER if late else FASTER)
+            self._interval = min(max(interval, self._least), max(LONGEST, self._least))
+
     def step(self, moment: Moment, signals: Signals, seen: bool) -> None:
         """One frame of the show; `seen` is whether somebody looks."""
         if not seen:
             self.image = None
-        rate, gone = self._rate if seen else NUMBERS_RATE, moment.seconds - self._drawn
-        if self._cue is None or self._failed or 0 <= gone < 1 / rate - EARLY:
+        self._worked = False
+        interval, gone = self._interval if seen else NUMBERS, moment.seconds - self._drawn
+        if self._cue is None or self._failed or 0 <= gone < interval - EARLY:
             return
         dt = gone if 0 <= gone < float("inf") else moment.dt
         self._drawn = moment.seconds
@@ -62,6 +73,7 @@ class Preview:
         cue.controls.step(moment, signals)
         if seen and cue.scene.readiness is Readiness.READY:
             self._shrink(cue.scene)
+            self._worked = True
             self.image = cue.scene.render(moment, signals)
         else:
             cue.scene.parameters(moment, signals)

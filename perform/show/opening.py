@@ -237,7 +237,7 @@ def _open_stage(
 
 
 def _preview(stage: Stage, software: bool) -> Preview:
-    """The preview of the free deck: small and seldom where the processor draws."""
+    """The preview of the free deck: where the processor draws it is small, and seldom."""
     if software:
         return Preview(SHARED_PREVIEW_FPS, stage.shrink, stage.faults)
     return Preview(PREVIEW_FPS, faults=stage.faults)

@@ -54,6 +54,7 @@ class Balance:
 
     def frame(self, now: float, work: float, performance: Performance) -> None:
         """Take a frame's work at the time `now`, in seconds, and what the performance showed."""
+        performance.took(late=work > 1 / self.level.fps)
         decisions, cues, position = self.decisions, performance.cues, performance.position
         before = None if position.before is None else cues[position.before].cue.scene.file
         shown = Shown(cues[position.cue].cue.scene.file, before)  # an edit may change the order of the cues

@@ -37,6 +37,13 @@ class FakeUnit:
         pass
 
 
+class Stack:
+    """A compositor whose image is those of its layers."""
+
+    def render(self, layers: Any) -> Any:
+        return tuple(layer.image for layer in layers)
+
+
 class FakeGenerator:
     """A source whose image is its latent."""
 

@@ -309,6 +309,31 @@ def test_a_preview_that_fails_never_touches_the_wall(caplog: pytest.LogCaptureFi
     assert play(show, 1)[0].image == ("a", 0.0)
 
 
+def test_a_preview_that_makes_frames_late_is_drawn_more_seldom() -> None:
+    def drawn(late: bool, frames: int) -> list[int]:
+        """The frames on which it was drawn, with the same answer after each."""
+        times = []
+        for frame in range(frames):
+            clock.advance()
+            show.step(clock.moment(show.tempo), [])
+            show.took(late=late)
+            if len(renders) > len(times):
+                times.append(frame)
+        return times
+
+    show, clock, renders = performance(shader_scene("a"), shader_scene("b")), OfflineClock(30), []
+    show = Performance(show.setlist, show.cues, preview=Preview(30.0))
+    unit: Any = show.cues[1].scene.layers[0].source
+    unit.render = lambda *_: renders.append(1) or "b"
+    show.viewers = 1
+    assert drawn(late=False, frames=5) == [0, 1, 2, 3, 4]
+    renders.clear()
+    assert drawn(late=True, frames=600) == [0, 2, 6, 14, 30, 62, 126, 246, 366, 486]  # each 4 s at last
+    renders.clear()
+    again = drawn(late=False, frames=1800)
+    assert again[-5:] == [1795, 1796, 1797, 1798, 1799]  # and on each frame again
+
+
 def test_a_scene_is_small_in_the_preview_only() -> None:
     show, sized = abc(), []
     show = Performance(show.setlist, show.cues, preview=Preview(shrink=sized.append))

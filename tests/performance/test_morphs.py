@@ -20,18 +20,20 @@ from perform.scenes.layers import LAYER_PARAMETERS
 from perform.scenes.scene import Layer, Scene, Transition
 from perform.scenes.setlist import Cue
 from tests.doubles.catalogue import MODEL
-from tests.doubles.performances import AMOUNT, SPACE, FakeGenerator, FakeUnit, performance, play, shader_scene
+from tests.doubles.performances import (
+    AMOUNT,
+    SPACE,
+    FakeGenerator,
+    FakeUnit,
+    Stack,
+    performance,
+    play,
+    shader_scene,
+)
 
 GO, GONE = ("key.space", 1.0), ("key.space", 0.0)
 BEGIN = {1: [GO], 2: [GONE]}  # at 120 bpm a morph of 4 beats is on from frame 1 to 61
 MORPH = Transition(4, UnitSettings("dissolve", (), {}), morph=True)
-
-
-class Stack:
-    """A compositor whose image is those of its layers."""
-
-    def render(self, layers: Any) -> Any:
-        return tuple(layer.image for layer in layers)
 
 
 def neural(name: str, seed: int, model: str = "flora", placed: bool = True, **values: Any) -> Layer:

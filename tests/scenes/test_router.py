@@ -20,7 +20,7 @@ from perform.scenes.setlist import Setlist, read_setlist, single
 from perform.show import load
 from perform.signals import Event
 from tests.doubles.catalogue import SHADERS, FakeCatalogue
-from tests.doubles.performances import SPACE, FakeGenerator, FakeUnit
+from tests.doubles.performances import SPACE, FakeGenerator, FakeUnit, Stack
 
 GRID = """
 title = "Grid"
@@ -107,12 +107,15 @@ class Show:
 
 def _instance(scene: Scene) -> SceneInstance:
     filters: list[Any] = [FakeUnit(one.name) for one in scene.filters]
-    [layer] = scene.layers
-    source: Any = FakeUnit(scene.title)
-    if layer.latent:
-        steps = [np.zeros(4, np.float32) for _ in layer.directions]
-        source = LatentSource(FakeGenerator(), open_path(layer.latent.name, SPACE), steps)
-    return SceneInstance(scene, [LayerInstance(layer, source)], filters)
+    layers = []
+    for layer in scene.layers:
+        source: Any = FakeUnit(scene.title)
+        if layer.latent:
+            steps = [np.zeros(4, np.float32) for _ in layer.directions]
+            source = LatentSource(FakeGenerator(), open_path(layer.latent.name, SPACE), steps)
+        layers.append(LayerInstance(layer, source, [FakeUnit(one.name) for one in layer.filters]))
+    compositor = Stack() if scene.layers[0].placement else None
+    return SceneInstance(scene, layers, filters, compositor)
 
 
 @pytest.fixture
