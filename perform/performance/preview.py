@@ -13,10 +13,10 @@ from perform.render import Image
 from perform.scenes.readiness import Readiness
 from perform.signals import Signals
 
-NUMBERS = 0.1  # seconds from one value of the free deck's formulas to the next while nobody looks
+VALUES_EVERY = 0.1  # seconds from one value of the free deck's formulas to the next while nobody looks
 EARLY = 1e-6  # seconds by which sums of floats are off
 SLOWER, FASTER = 2.0, 0.9  # what the time between two frames is multiplied by after a late one, and another
-LONGEST = 4.0  # seconds between two frames, where the machine is short of time
+MOST_SELDOM = 4.0  # seconds between two frames, where the machine is short of time
 
 
 class Preview:
@@ -51,14 +51,14 @@ class Preview:
         """The last frame of the show was `late`, or it was not."""
         if self._worked:
             interval = self._interval * (SLOWER if late else FASTER)
-            self._interval = min(max(interval, self._least), max(LONGEST, self._least))
+            self._interval = min(max(interval, self._least), max(MOST_SELDOM, self._least))
 
     def step(self, moment: Moment, signals: Signals, seen: bool) -> None:
         """One frame of the show; `seen` is whether somebody looks."""
         if not seen:
             self.image = None
         self._worked = False
-        interval, gone = self._interval if seen else NUMBERS, moment.seconds - self._drawn
+        interval, gone = self._interval if seen else VALUES_EVERY, moment.seconds - self._drawn
         if self._cue is None or self._failed or 0 <= gone < interval - EARLY:
             return
         dt = gone if 0 <= gone < float("inf") else moment.dt
