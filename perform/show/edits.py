@@ -7,31 +7,32 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from perform.faults import reason
 from perform.library import SHADER_SUFFIXES
-from perform.scenes.setlist import Setlist
 from perform.threads import Background
 
+Read = TypeVar("Read")
 log = logging.getLogger("perform")
 SUFFIXES = (".toml", *SHADER_SUFFIXES, ".vs", ".glsl")
 AGAIN = 1.0  # seconds until the folders are watched again after a fault
 
 
-class FileWatcher:
-    """Watches `folders` in the background, and reads the setlist again there when a file in them was saved:
-    a large one takes longer than a frame."""
+class FileWatcher(Generic[Read]):
+    """Watches `folders` in the background, and reads the setlist, or what else `read` gives, again there when
+    a file in them was saved: a large one takes longer than a frame."""
 
-    def __init__(self, folders: Iterable[Path], read: Callable[[], Setlist]) -> None:
+    def __init__(self, folders: Iterable[Path], read: Callable[[], Read]) -> None:
         from watchfiles import watch
 
         self._folders, self._read = {folder.resolve() for folder in folders}, read
         self._changes = watch  # imported here: a file may be saved while the thread would import it
-        self._newest: deque[Setlist | Exception] = deque(maxlen=1)  # what was read since the last call
+        self._newest: deque[Read | Exception] = deque(maxlen=1)  # what was read since the last call
         self._thread = Background(self._watch, "watch")
 
-    def take(self) -> Setlist | None:
-        """The setlist as it was read since the last call, None if no file was saved. Raises what `read`
+    def take(self) -> Read | None:
+        """What was read since the last call, None if no file was saved. Raises what `read`
         raised; never waits."""
         newest = self._newest.pop() if self._newest else None
         if isinstance(newest, Exception):
@@ -60,7 +61,7 @@ class FileWatcher:
             *self._folders, watch_filter=_matters, stop_event=closing, debounce=50, step=20, recursive=False
         )
 
-    def _read_again(self) -> Setlist | Exception:
+    def _read_again(self) -> Read | Exception:
         try:
             return self._read()
         except Exception as error:  # noqa: BLE001 - the show gets it by `take`

@@ -33,14 +33,14 @@ from perform.render.context import headless, is_software
 from perform.render.limiter import FlashLimiter
 from perform.render.present import Present
 from perform.render.trials import Trials
-from perform.rig import Rig
+from perform.rig import Learner, Rig
 from perform.scenes.saved import SavedState, read_state
 from perform.scenes.setlist import Setlist
 from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
 from perform.show.operator import OperatorView
 from perform.show.options import Options
-from perform.show.screens import open_wall, open_window
+from perform.show.screens import open_live, open_wall, open_window
 from perform.show.state import StateKeeper, state_file
 from perform.stage import Stage
 from perform.stage.balance import Balance, scaled
@@ -113,7 +113,8 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         configure([*inputs, *outputs], library, newest.signal_names, library.profiles(log.error))
         return _pin_clock(newest, options)
 
-    learner = open_learner(options, library, performance, window.notify) if window and options.watch else None
+    learns = open_learner(options, library, performance, window.notify) if window and options.watch else None
+    screens, learner = _screens(options, window, stage.faults, learns)
     own = {file.parent for file in (find(options.setlist, library), *setlist.files)}
     folders = [*library.watched(), *own] if options.watch else []
     rig = Rig(
@@ -123,7 +124,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         performance=performance,
         present=Present(context, options.size),
         inputs=inputs,
-        screens=_screens(options, window, stage.faults),
+        screens=screens,
         outputs=outputs,
         sound=sound,
         learner=learner,
@@ -137,12 +138,15 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     return rig
 
 
-def _screens(options: Options, window: Window | None, faults: Faults) -> list[Screen]:
-    """The window, and the displays of the venue."""
-    if window is None:
-        return []
+def _screens(
+    options: Options, window: Window | None, faults: Faults, learner: LiveLearning | None
+) -> tuple[list[Screen], Learner | None]:
+    """The window, and the displays of the venue; and the learner, after the editor of the displays."""
     venue = options.venue
-    return [window, open_wall(venue, window, faults)] if venue and venue.displays else [window]
+    if window is None or venue is None or not venue.displays:
+        return [window] if window else [], learner
+    wall = open_wall(venue, window, options.size, faults)
+    return [window, wall], open_live(venue, wall, window, faults, options.watch, learner)
 
 
 def _levels(options: Options, software: bool) -> tuple[Level, ...]:

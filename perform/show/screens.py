@@ -10,13 +10,15 @@ from perform.faults import Faults
 from perform.parameters import names_meant
 from perform.render.context import of_window
 from perform.render.present import Present
-from perform.render.projection import Projector
+from perform.show.edits import FileWatcher
 from perform.show.operator import OperatorView
 from perform.show.options import Options
+from perform.venue import Venue, read_venue
 
 if TYPE_CHECKING:
+    from perform.learning.live import LiveLearning
     from perform.outputs.window import Display, Window
-    from perform.venue import Venue
+    from perform.venue.live import LiveVenue
     from perform.venue.wall import Wall
 
 log = logging.getLogger("perform")
@@ -31,6 +33,8 @@ def open_window(options: Options) -> Window:
     venue = options.venue
     if venue is None or not venue.displays:
         return Window(options.size, of_window, Present, "perform", options.fullscreen, options.display, rows)
+    from perform.venue.editor import HELP
+
     operator, display = venue.operator, _free(venue)
     if operator.monitor and (display is None or not names_meant(operator.monitor, [display.name])):
         log.warning("monitor %s, the operator's, is not plugged in", operator.monitor)
@@ -40,17 +44,18 @@ def open_window(options: Options) -> Window:
         lambda context, _size: OperatorView(context, options.size),
         "perform",
         display=display.name if display else None,
-        rows=rows,
+        rows=(*rows, *HELP),
         waits=False,
         visible=operator.window,
     )
 
 
-def open_wall(venue: Venue, first: Window, faults: Faults) -> Wall:
+def open_wall(venue: Venue, first: Window, canvas: tuple[int, int], faults: Faults) -> Wall:
     """The windows of a venue's displays; the first of them waits for its display. `first` is the operator's
     window."""
     from perform.outputs.window import DisplayWindow
     from perform.outputs.window.placing import VideoMode
+    from perform.venue.drawing import DisplayPresenter
     from perform.venue.wall import Wall, WallDisplay
 
     opened = []
@@ -60,13 +65,23 @@ def open_wall(venue: Venue, first: Window, faults: Faults) -> Wall:
             display.monitor,
             display.name,
             of_window,
-            partial(Projector, projection=display.projection),
+            partial(DisplayPresenter, projection=display.projection),
             VideoMode(display.size, display.refresh),
             partial(_free, venue),
             waits=number == 0,
         )
         opened.append(WallDisplay(display, window))
-    return Wall(opened, first.context, faults)
+    return Wall(opened, first.context, canvas, faults)
+
+
+def open_live(
+    venue: Venue, wall: Wall, window: Window, faults: Faults, watch: bool, learner: LiveLearning | None
+) -> LiveVenue:
+    """The editor of the displays, before what learns; the file of the venue is watched if `watch`."""
+    from perform.venue.live import LiveVenue
+
+    watcher = FileWatcher([venue.file.parent], lambda: read_venue(venue.file)) if watch else None
+    return LiveVenue(venue, wall, window, faults, watcher, learner)
 
 
 def _free(venue: Venue) -> Display | None:

@@ -11,7 +11,12 @@ from perform.parameters import names_meant
 from perform.scenes.projection import Mask, Point, Projection
 from perform.venue.reader import Venue, VenueDisplay
 
-EDGES = ("right", "top", "left", "bottom")  # as they follow each other when a picture turns to the left
+TURNED_EDGES = (
+    "right",
+    "top",
+    "left",
+    "bottom",
+)  # as they follow each other when a picture turns to the left
 SLACK = 1e-6  # of the canvas
 GRID = 64  # points of a display, each way, at which masks are tried
 
@@ -106,7 +111,7 @@ def _box(projection: Projection) -> Mapping[str, float]:
 
 def picture_edge(edge: str, projection: Projection) -> str:
     """Where an edge of the canvas' part is in the picture, which is turned and mirrored."""
-    turned = EDGES[(EDGES.index(edge) + projection.rotation // 90) % 4]
+    turned = TURNED_EDGES[(TURNED_EDGES.index(edge) + projection.rotation // 90) % 4]
     if projection.flip:
         return {"left": "right", "right": "left"}.get(turned, turned)
     return turned

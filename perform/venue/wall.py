@@ -11,11 +11,12 @@ from perform.outputs.window import DisplayWindow
 from perform.render.delay import DelayLine
 from perform.scenes.look import Look
 from perform.signals import Event
+from perform.venue.cards import CardKind, Cards
+from perform.venue.drawing import DisplayPresenter, Overlay
 
 if TYPE_CHECKING:
     import moderngl
 
-    from perform.render.projection import Projector
     from perform.scenes.projection import Projection
     from perform.venue.reader import VenueDisplay
 
@@ -25,21 +26,31 @@ class WallDisplay:
     """One display: what the venue says of it, and its window."""
 
     text: VenueDisplay
-    window: DisplayWindow[Projector]
+    window: DisplayWindow[DisplayPresenter]
 
 
 class Wall:
     """All displays, as one screen of the show. `context` is that of the images, `faults` gets what goes wrong
-    with a display while the others go on."""
+    with a display while the others go on. While a `card` is set, displays show that instead."""
 
     name = "displays"
     closed = False
     notice = ""
 
-    def __init__(self, displays: Sequence[WallDisplay], context: moderngl.Context, faults: Faults) -> None:
+    def __init__(
+        self,
+        displays: Sequence[WallDisplay],
+        context: moderngl.Context,
+        canvas: tuple[int, int],
+        faults: Faults,
+    ) -> None:
         self.displays = displays
+        self.card: CardKind = ""
+        self.pointed: list[Event] = []  # what the mouse did over the display that is edited
+        self._edited: int | None = None
         self._context, self._faults = context, faults
         self._line = DelayLine(context, max((one.text.delay for one in displays), default=0.0))
+        self._cards = Cards(context, canvas, [one.text for one in displays])
         self._now = 0.0
 
     def health(self) -> Health:
@@ -48,17 +59,25 @@ class Wall:
         return Health("waiting", ", ".join(ill)) if ill else Health("ok", f"{len(self.displays)} displays")
 
     def poll(self, until: float) -> list[Event]:
-        """The mouse over all displays; displays that came or went have their windows."""
-        self._now = until
-        return [event for one in self.displays for event in one.window.poll(until)]
+        """The mouse over all displays but the edited one; displays that came or went have their windows."""
+        self._now, self.pointed = until, []
+        events = []
+        for number, one in enumerate(self.displays):
+            events_there = one.window.poll(until)
+            if number == self._edited:
+                self.pointed = events_there
+            else:
+                events += events_there
+        return events
 
     def show(self, image: moderngl.Texture, look: Look) -> None:
         """Bring the picture of the canvas to all displays; to one with a delay, that of a moment ago."""
         self._line.push(image, self._now)
+        shown = [self._image(number) for number in range(len(self.displays))]
         self._context.finish()  # other contexts do not wait for it
-        for one in self.displays:
+        for one, picture in zip(self.displays, shown, strict=True):
             with self._faults.contain(f"display {one.text.name} cannot be drawn"):
-                one.window.show(self._line.ago(one.text.delay), look)
+                one.window.show(picture, Look() if self.card else look)
 
     def use(self, projections: Mapping[str, Projection]) -> None:
         """Show through these projections, by the names of their displays, from the next frame on."""
@@ -66,8 +85,28 @@ class Wall:
             if one.text.name in projections:
                 one.window.presenter.projection = projections[one.text.name]
 
+    def edit(self, number: int | None, overlay: Overlay | None = None) -> None:
+        """Draw the editor over a display, by its number, and take the mouse there; None: over none."""
+        self._edited = number
+        for index, one in enumerate(self.displays):
+            one.window.presenter.overlay = overlay if index == number else None
+            one.window.show_pointer(index == number)
+
     def close(self) -> None:
         """Close all windows; safe to call twice."""
         for one in self.displays:
             one.window.close()
         self._line.release()
+        self._cards.release()
+
+    def _image(self, number: int) -> moderngl.Texture:
+        """The image for a display: a test card, as soon as it is drawn, or that of the show."""
+        one, card = self.displays[number], None
+        size = one.window.size
+        one.window.presenter.plain = False
+        if self.card == "canvas":
+            card = self._cards.canvas(self._now)
+        elif self.card == "display" and min(size) > 0:
+            card = self._cards.display(number, size, self._now)
+            one.window.presenter.plain = card is not None
+        return card or self._line.ago(one.text.delay)

@@ -205,7 +205,7 @@ class Player:
         logging.getLogger("perform").addHandler(handler)
         venue = read_venue(Path(file))
         self.window = open_window(Options(venue=venue, watch=False, size=CANVAS))
-        self.wall = open_wall(venue, self.window, Faults())
+        self.wall = open_wall(venue, self.window, CANVAS, Faults())
         assert displays()
         self.image = self.window.context.texture(CANVAS, 3, canvas()[::-1].tobytes(), alignment=1)
         self.colours: list[list[int]] = []

@@ -1,0 +1,66 @@
+"""Test cards on the displays of a venue; they are drawn beside the show, because that takes longer than a
+frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from perform.render.testcard import Card, Drawn, Shown, canvas_card, display_card
+from perform.threads import Background
+
+if TYPE_CHECKING:
+    import moderngl
+
+    from perform.venue.reader import VenueDisplay
+
+CardKind: TypeAlias = Literal["", "canvas", "display"]  # none; one over all displays; each its own
+
+
+class Cards:
+    """The cards of some displays and of a canvas of `canvas` (width, height), in the context of the show's
+    images."""
+
+    def __init__(
+        self, context: moderngl.Context, canvas: tuple[int, int], displays: Sequence[VenueDisplay]
+    ) -> None:
+        self._context, self._canvas, self._displays = context, canvas, displays
+        self._cards: dict[tuple[int, int, int], Card] = {}
+        self._drawn: dict[tuple[int, int, int], Drawn] = {}
+        self._threads: dict[tuple[int, int, int], Background] = {}
+
+    def canvas(self, seconds: float) -> moderngl.Texture | None:
+        """The card of the canvas at a time; None while it is being drawn."""
+        sizes = [one.size or (1920, 1080) for one in self._displays]
+        shown = [self._shown(number, size) for number, size in enumerate(sizes)]
+        return self._texture((-1, *self._canvas), lambda: canvas_card(self._canvas, shown), seconds)
+
+    def display(self, number: int, size: tuple[int, int], seconds: float) -> moderngl.Texture | None:
+        """The card of a display of `size` (width, height) at a time; None while it is being drawn."""
+        return self._texture((number, *size), lambda: display_card(self._shown(number, size)), seconds)
+
+    def release(self) -> None:
+        """Release all cards; safe to call twice."""
+        for thread in self._threads.values():
+            thread.close()
+        for card in self._cards.values():
+            card.release()
+        self._cards.clear()
+
+    def _texture(
+        self, key: tuple[int, int, int], draw: Callable[[], Drawn], seconds: float
+    ) -> moderngl.Texture | None:
+        if key not in self._threads:
+
+            def work(_closing: object) -> None:
+                self._drawn[key] = draw()
+
+            self._threads[key] = Background(work, "card")
+        if key not in self._cards and key in self._drawn:
+            self._cards[key] = Card(self._context, self._drawn.pop(key))
+        card = self._cards.get(key)
+        return card.render(seconds) if card else None
+
+    def _shown(self, number: int, size: tuple[int, int]) -> Shown:
+        display = self._displays[number]
+        return Shown(number + 1, display.name, size, display.projection.part)

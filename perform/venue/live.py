@@ -1,0 +1,270 @@
+"""A venue while a show plays in it: its file is watched, and its displays are edited by keys and mouse."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from perform.documents import SceneError
+from perform.faults import Faults, log_kept, reason
+from perform.signals import Event
+from perform.threads import Background
+from perform.venue.drawing import Overlay
+from perform.venue.editor import ARROWS, EDITOR_KEYS, FINE, Editor
+from perform.venue.reader import OPTIONS, Venue
+from perform.venue.saving import save_projections
+from perform.venue.shapes import outlines
+from perform.venue.wall import Wall
+
+log = logging.getLogger("perform")
+EDIT_KEY = "e"
+REPEAT_AFTER, REPEAT_RATE = 0.4, 60.0  # seconds until a held arrow goes on moving, then pixels a second
+NOTE_SECONDS = 6.0  # that a note stays
+WIDEST = 90  # letters of a note
+
+
+class OperatorsWindow(Protocol):
+    """The operator's window, as the editor sees it."""
+
+    @property
+    def focused(self) -> bool:
+        """Whether the keys that are pressed go to it."""
+        ...
+
+    def notify(self, note: str) -> None:
+        """Show a note; an empty one removes it."""
+        ...
+
+
+class Next(Protocol):
+    """What takes the events that are left."""
+
+    def process(self, now: float, events: list[Event]) -> list[Event]:
+        """Take the events of a frame, and return those for the show."""
+        ...
+
+    def close(self) -> None:
+        """Finish."""
+        ...
+
+
+class SavedVenues(Protocol):
+    """Gives the venue when its file was saved."""
+
+    def take(self) -> Venue | None:
+        """The newest, None if it was not saved since the last call. Raises what reading it raised."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching."""
+        ...
+
+
+@dataclass(slots=True)
+class _Held:
+    """An arrow that is down: since when, and how far it has moved a point by itself."""
+
+    key: str
+    since: float
+    moved: float = 0.0
+
+
+class LiveVenue:
+    """A venue in a show. `process` takes the events of a frame and returns those for `then`, which returns
+    those for the show. `saved` gives the file when somebody saves it, None: it is not watched."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        wall: Wall,
+        window: OperatorsWindow,
+        faults: Faults,
+        saved: SavedVenues | None = None,
+        then: Next | None = None,
+    ) -> None:
+        self._venue, self._wall, self._window, self._faults = venue, wall, window, faults
+        self._saved, self._then = saved, then
+        names, projections = zip(*((one.name, one.projection) for one in venue.displays), strict=True)
+        self.editor = Editor(names, projections)
+        self.on = False
+        self._said, self._noted = "", 0.0
+        self._news: list[str] = []  # of the thread that saves
+        self._saving: Background | None = None
+        self._shift, self._held = False, _Held("", 0.0)
+        self._mouse = [0.0, 0.0]
+
+    def process(self, now: float, events: list[Event]) -> list[Event]:
+        """Handle the events of a frame: saved files, keys, and the mouse over the edited display."""
+        with self._faults.contain("the displays cannot be edited"):
+            self._take_saved(now)
+            events = self._handled(now, events)
+        if self._then is None:
+            return events
+        with self._faults.contain("learning stopped"):
+            return self._then.process(now, events)
+        self._then = None
+        return events
+
+    def close(self) -> None:
+        """Finish saving, then stop."""
+        for one in (self._saved, self._saving, self._then):
+            if one:
+                one.close()
+
+    def _handled(self, now: float, events: list[Event]) -> list[Event]:
+        """The events that the editor leaves."""
+        before = self.editor, self.on
+        keys = [
+            (event.name.removeprefix("key."), _strength(event))
+            for event in events
+            if event.name.startswith("key.")
+        ]
+        if (EDIT_KEY, 1.0) in keys and (self.on or self._window.focused):
+            self.on = not self.on
+            taken = {f"key.{EDIT_KEY}"}
+            events = [event for event in events if not (event.name in taken and event.value)]
+        elif self.on:
+            self._edit(now, keys)
+            taken = {f"key.{key}" for key in EDITOR_KEYS}
+            events = [event for event in events if not (event.name in taken and event.value)]
+        self._show(now, before != (self.editor, self.on))
+        return events
+
+    def _edit(self, now: float, keys: list[tuple[str, float]]) -> None:
+        """What keys and mouse make of the displays."""
+        size = self._wall.displays[self.editor.display].window.size
+        if min(size) > 0:
+            self.editor = replace(self.editor, size=size)
+        for key, value in keys:
+            if key == "shift":
+                self._shift = bool(value)
+            elif value:
+                self._press(now, key)
+            elif key == self._held.key:
+                self._held = _Held("", now)
+        self._go_on(now)
+        for event in self._wall.pointed:
+            self._point(event)
+
+    def _press(self, now: float, key: str) -> None:
+        if key == "s":
+            self._save()
+            return
+        if key in ARROWS:
+            self._held = _Held(key, now)
+        self.editor = self.editor.press(key, self._shift)
+
+    def _go_on(self, now: float) -> None:
+        """Move the point further while an arrow is down."""
+        held = self._held
+        if not held.key or self.editor.mode == "colour":
+            return
+        way = max(now - held.since - REPEAT_AFTER, 0.0) * REPEAT_RATE * (FINE if self._shift else 1.0)
+        across, up = (one * (way - held.moved) for one in ARROWS[held.key])
+        held.moved = way
+        if across or up:
+            self.editor = self.editor.nudge(across, up)
+
+    def _point(self, event: Event) -> None:
+        match event.name:
+            case "mouse.x":
+                self._mouse[0] = _strength(event)
+            case "mouse.y":
+                self._mouse[1] = _strength(event)
+            case "mouse.left" if not event.value:
+                self.editor = self.editor.drop()
+        at = self._mouse[0], self._mouse[1]
+        if event.name == "mouse.left" and event.value:
+            self.editor = self.editor.grab(at)
+        elif event.name in ("mouse.x", "mouse.y"):
+            self.editor = self.editor.drag(at)
+
+    def _show(self, now: float, changed: bool) -> None:
+        """Bring what has changed to the displays and to the operator."""
+        editor, wall = self.editor, self._wall
+        if changed:
+            wall.use(editor.named)
+            wall.card = editor.card if self.on else ""
+            self._held = self._held if self.on else _Held("", now)
+            if self.on:
+                lines = outlines(editor.projection, editor.mode) if editor.mode != "colour" else []
+                wall.edit(editor.display, Overlay(lines, editor.handles, editor.point))
+            else:
+                wall.edit(None)
+        while self._news:
+            self._note(now, self._news.pop(0))
+        if changed and self.on:
+            self._say(editor.describe())
+        elif self._noted and now - self._noted > NOTE_SECONDS:
+            self._noted = 0.0
+            self._say(editor.describe() if self.on else "")
+        elif changed:
+            self._say("")
+
+    def _note(self, now: float, note: str) -> None:
+        """Show a note for a while."""
+        log.info("%s", note)
+        self._noted = now
+        self._say(note)
+
+    def _say(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._window.notify(text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…")
+
+    def _save(self) -> None:
+        """Write all projections into the file, on a thread: a disk takes longer than a frame."""
+        if self._saving and self._saving.running:
+            self._news.append("still saving")
+            return
+        file, named = self._venue.file, self.editor.named
+
+        def work(_closing: object) -> None:
+            try:
+                self._venue = replace(self._venue, displays=save_projections(file, named).displays)
+                self._news.append(f"saved {file.name}")
+            except (SceneError, LookupError, OSError, ValueError) as error:
+                self._news.append(f"not saved: {reason(error)}")
+
+        self._saving = Background(work, "save venue")
+
+    def _take_saved(self, now: float) -> None:
+        """Take what somebody saved: projections at once; the rest is named."""
+        try:
+            venue = self._saved.take() if self._saved else None
+        except (SceneError, LookupError, OSError, ValueError) as error:
+            log_kept(reason(error))
+            self._note(now, f"{self._venue.file.name} is broken: the displays stay as they are")
+            return
+        if venue is None or venue == self._venue:
+            return
+        before, self._venue = self._venue, venue
+        old = {one.name: one.projection for one in before.displays}
+        changed = {one.name: one.projection for one in venue.displays if old.get(one.name) != one.projection}
+        self.editor = self.editor.reloaded(changed)
+        self._wall.use(self.editor.named)
+        later = restarts(before, venue)
+        text = f"{venue.file.name} is applied" if changed else ""
+        wait = f"{', '.join(later)} {'need' if len(later) > 1 else 'needs'} a restart" if later else ""
+        if text or wait:
+            self._note(now, "; ".join(filter(None, [text, wait])))
+
+
+def restarts(before: Venue, after: Venue) -> list[str]:
+    """What has changed in a venue that a playing show cannot follow, by its keys."""
+    changed = [
+        key for option, key in OPTIONS.items() if before.options.get(option) != after.options.get(option)
+    ]
+    changed += ["display"] * (_fixed(before) != _fixed(after))
+    return changed + ["operator"] * (before.operator != after.operator)
+
+
+def _fixed(venue: Venue) -> list[object]:
+    """What of its displays stays while a show plays."""
+    return [(one.name, one.monitor, one.size, one.refresh, one.delay) for one in venue.displays]
+
+
+def _strength(event: Event) -> float:
+    """The value of a key or of the mouse."""
+    return float(event.value) if isinstance(event.value, int | float) else 0.0

@@ -1,0 +1,231 @@
+"""The editor and the file of a venue in a playing show, on a real X server with two displays; run as a
+script, this file is the process that the show is in."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perform.scenes.projection import SQUARE, Projection
+from perform.show import Options, play
+from perform.venue import VenueDisplay, read_venue
+from perform.venue.live import restarts
+from perform.venue.reader import Operator, Venue
+from tests.doubles.library import save, write_library
+from tests.doubles.windows import MANY, SCREEN, Screens, Stage, answer, real_screens, x_screens
+
+VENUE = """# The hall.
+size = "640x480"
+
+[operator]
+size = "400x300"
+
+[[display]]
+name = "wall"          # the only one
+monitor = "DUMMY1"
+"""
+RED, BLUE, BLACK, MARK = (255, 0, 0), (0, 0, 255), (0, 0, 0), (0, 217, 255)
+
+
+@pytest.fixture(scope="module")
+def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
+    with x_screens(2, tmp_path_factory.mktemp("screens")) as screens:
+        yield screens
+
+
+@pytest.fixture
+def stage(screens: Screens, tmp_path: Path) -> Iterator[Stage]:
+    write_library(tmp_path)
+    save(tmp_path / "venue.toml", VENUE)
+    stage = Stage(__file__, screens.display)
+    stage.ask("open_show", str(tmp_path))
+    until(stage, lambda seen: bool(share(screens, RED) == 1))
+    stage.ask("focus_operator")
+    until(stage, lambda seen: seen["focused"])
+    yield stage
+    stage.close()
+
+
+def until(stage: Stage, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Play until something is so."""
+    for _ in range(MANY // 5):
+        if true(seen := stage.frame()):
+            return seen
+    raise AssertionError(f"it never is; the last frame was {seen}")
+
+
+def share(screens: Screens, colour: tuple[int, int, int]) -> float:
+    """How much of the wall has a colour."""
+    near = np.abs(screens.pixels(1).astype(int) - colour).max(-1) <= 2
+    return float(near.mean())
+
+
+def press(stage: Stage, *keys: str) -> None:
+    """Strike keys, each after the one before was seen."""
+    for key in keys:
+        count = stage.frame()["strokes"]
+        stage.xdotool("key", key)
+        until(stage, lambda seen: seen["strokes"] > count)  # noqa: B023 - used before the next one
+
+
+def edit(stage: Stage) -> None:
+    """Begin to edit."""
+    stage.xdotool("key", "e")
+    until(stage, lambda seen: seen["on"])
+
+
+@real_screens
+def test_keys_move_the_picture_and_handles_are_seen_only_while_editing(
+    stage: Stage, screens: Screens, tmp_path: Path
+) -> None:
+    edit(stage)
+    until(stage, lambda _: share(screens, MARK) > 0)
+    press(stage, *["Right"] * 3, "shift+Right")
+    seen = stage.frame()
+    assert seen["notice"].startswith("edit wall: corners 1/4, 3.1, 0.0 pixels")
+    assert seen["corners"][0] == pytest.approx([3.1 / SCREEN[0], 0])
+    stage.xdotool("key", "space")
+    until(stage, lambda _: share(screens, BLUE) > 0.9)
+    stage.xdotool("key", "e")
+    until(stage, lambda _: share(screens, MARK) == 0)
+    pixels = screens.pixels(1)
+    assert np.abs(pixels[-1, :3].astype(int)).max() == 0, "black beside the moved corner"
+    assert (pixels[-1, 4] == BLUE).all() and (pixels[0, 3] == BLUE).all()
+    assert stage.frame()["notice"] == ""
+    assert (tmp_path / "venue.toml").read_text(encoding="utf-8") == VENUE, "nothing was saved"
+
+
+@real_screens
+def test_the_mouse_drags_a_corner_and_s_saves_it(stage: Stage, screens: Screens, tmp_path: Path) -> None:
+    edit(stage)
+    x, y = SCREEN[0] + SCREEN[0] - 3, SCREEN[1] - 3  # the lower right corner of the second display
+    stage.xdotool("mousemove", str(x), str(y))
+    stage.frame()
+    stage.xdotool("mousedown", "1")
+    until(stage, lambda seen: seen["held"])
+    stage.xdotool("mousemove", str(SCREEN[0] + 480), "360")
+    until(stage, lambda seen: seen["corners"][1][0] < 0.8)
+    stage.xdotool("mouseup", "1")
+    seen = until(stage, lambda seen: not seen["held"])
+    assert seen["corners"][1] == pytest.approx([480 / 639, 1 - 360 / 479])
+    assert share(screens, BLACK) > 0.15
+    stage.xdotool("key", "s")
+    seen = until(stage, lambda seen: seen["notice"] == "saved venue.toml")
+    text = (tmp_path / "venue.toml").read_text(encoding="utf-8")
+    assert text == VENUE + "corners = [[0, 0], [0.751174, 0.248434], [1, 1], [0, 1]]\n"
+    assert seen["undo"] == 1
+    for _ in range(20):
+        assert stage.frame()["undo"] == 1, "what it saved is not read back as another hand's"
+    press(stage, "z")
+    assert stage.frame()["corners"] == [list(one) for one in SQUARE]
+
+
+@real_screens
+def test_e_begins_only_in_the_operators_window(stage: Stage, screens: Screens) -> None:
+    stage.ask("focus_wall")
+    until(stage, lambda seen: not seen["focused"])
+    press(stage, "e")
+    assert not stage.frame()["on"] and share(screens, RED) == 1
+
+
+@real_screens
+def test_a_saved_file_is_applied_at_once_and_what_needs_a_restart_is_said(
+    stage: Stage, screens: Screens, tmp_path: Path
+) -> None:
+    half = VENUE.replace('"640x480"', '"320x240"') + "corners = [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]\n"
+    save(tmp_path / "venue.toml", half)
+    seen = until(stage, lambda seen: "applied" in seen["notice"])
+    assert seen["notice"] == "venue.toml is applied; size needs a restart"
+    stage.frame()
+    assert share(screens, RED) == pytest.approx(0.5, abs=0.01)
+    save(tmp_path / "venue.toml", half + "nonsense = 1\n")
+    until(stage, lambda seen: "venue.toml is broken: the displays stay as they are" in seen["notice"])
+    assert share(screens, RED) == pytest.approx(0.5, abs=0.01)
+    save(tmp_path / "venue.toml", VENUE)
+    until(stage, lambda _: share(screens, RED) == 1)
+
+
+@real_screens
+def test_a_test_card_is_shown_and_put_away(stage: Stage, screens: Screens) -> None:
+    edit(stage)
+    press(stage, "k")
+    until(stage, lambda _: share(screens, RED) < 0.2)
+    press(stage, "k", "k")
+    until(stage, lambda _: share(screens, RED) > 0.9)
+
+
+def test_what_needs_a_restart_is_named_by_its_key() -> None:
+    before = Venue(
+        Path("venue.toml"),
+        displays=(VenueDisplay("a", "A"),),
+        options={"audio": "x", "fps": 50, "memory": 2},
+    )
+    after = Venue(
+        Path("venue.toml"),
+        displays=(VenueDisplay("a", "A", projection=Projection(rotation=90)),),
+        operator=Operator(False),
+        options={"audio": "y", "fps": 50},
+    )
+    assert restarts(before, after) == ["sound.device", "models.memory", "operator"]
+    moved = Venue(Path("venue.toml"), displays=(VenueDisplay("a", "B"),), options=before.options)
+    assert restarts(before, moved) == ["display"]
+    assert restarts(before, before) == []
+
+
+class Player:
+    """The other side of Stage: a show in a venue."""
+
+    def open_show(self, folder: str) -> None:
+        import os
+
+        os.chdir(folder)
+        venue = read_venue(Path("venue.toml"))
+        self.rig = play(Options("demo", size=(640, 480), venue=venue, osc_port=0, lights=False))
+        self.live: Any = self.rig.learner
+        self.strokes = 0
+        process = self.live.process
+
+        def counted(now: float, events: list[Any]) -> Any:
+            self.strokes += sum(event.name.startswith("key.") and event.value == 0 for event in events)
+            return process(now, events)
+
+        self.live.process = counted
+
+    def frame(self, _seconds: float) -> dict[str, Any]:
+        self.rig.frame()
+        editor = self.live.editor
+        window: Any = self.rig.screens[0]
+        return {
+            "on": self.live.on,
+            "focused": window.focused,
+            "notice": window.notice,
+            "corners": editor.projection.corners,
+            "held": editor.held,
+            "undo": len(editor.past),
+            "strokes": self.strokes,
+            "faults": dict(self.rig.faults.counts),
+        }
+
+    def focus_operator(self) -> None:
+        import glfw
+
+        window: Any = self.rig.screens[0]
+        glfw.focus_window(window.handle)
+
+    def focus_wall(self) -> None:
+        import glfw
+
+        wall: Any = self.rig.screens[1]
+        glfw.focus_window(wall.displays[0].window._window)
+
+
+if __name__ == "__main__":
+    player = Player()
+    answer(player)
+    player.rig.close()
+    sys.exit()
