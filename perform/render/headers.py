@@ -16,6 +16,7 @@ Json: TypeAlias = Mapping[str, Any]
 LONGEST_LENIENT = 50_000  # characters; the lenient reader takes 40 ms for 1000
 
 _COMMENT = re.compile(r"/\*(.*?)(\*/|\Z)", re.DOTALL)
+_KEY = re.compile(r"^\{\s*\}|[\"'\w]\s*:")
 _FAULT = re.compile(r"(?:<string>:(\d+) )?(.*)", re.DOTALL)  # of json5
 _CURLY = "\u201c\u201d\u201e"  # quotes
 _TOKEN = re.compile(
@@ -43,8 +44,9 @@ class HeaderError(ValueError):
 def read_header(text: str) -> tuple[Json, list[tuple[int, str]]]:
     """The header of a file's text, its keys in capitals, and warnings with lines. Raises HeaderError."""
     comments = [match for match in _COMMENT.finditer(text) if match[2]]
-    found = next((one for one in comments if _content(one).startswith("{")), None)
-    found = found or next(iter(comments), None)
+    objects = [one for one in comments if _content(one).startswith("{")]
+    with_keys = (one for one in objects if _KEY.search(_content(one)))
+    found = next(with_keys, None) or next(iter([*objects, *comments]), None)
     if not found:
         raise HeaderError(1, f"no header, {_BEGINS}{_ADVICE if 'mainImage' in text else ''}")
     content = _content(found)
