@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perform.paths import quoted
-from perform.terminal import complain, complaints, err, program, say
+from perform.terminal import StopAfter, complain, complaints, err, opening, program, say
 
 if TYPE_CHECKING:
+    from perform.venue import Venue
     from perform.venue.template import Found
 
 app = typer.Typer(help="The displays and devices of a place, in one file.", no_args_is_help=True)
@@ -54,6 +55,39 @@ def check_venue(name: VenueToRead = "venue.toml") -> None:
             complain(f"{found.file}: {sentence}")
     count = len(found.displays)
     say(f"{found.file}: {count} display{'s' * (count != 1)}, 0 faults")
+
+
+@app.command("card")
+def card(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="VENUE",
+            help="A venue, by name or file. (default: venue.toml, else all displays that are plugged in)",
+        ),
+    ] = None,
+    seconds: StopAfter = None,
+) -> None:
+    """Show a numbered test card on every display, and edit the displays with E, without a show. Esc twice
+    ends."""
+    with complaints():
+        with opening("opening the displays"):
+            from perform.show import venue_of
+            from perform.show.cards import show_cards
+
+            known = name or ("venue.toml" if Path("venue.toml").is_file() else None)
+            found = venue_of("", known) if known else None
+            place = found if found and found.displays else _all_displays()
+        show_cards(place, seconds)
+
+
+def _all_displays() -> Venue:
+    """A venue of all displays that are plugged in, each with the whole canvas; not to be saved."""
+    from perform.outputs.window import displays
+    from perform.venue import Venue, VenueDisplay
+
+    present = displays()
+    return Venue(Path("venue.toml"), displays=tuple(VenueDisplay(one.name, one.name) for one in present))
 
 
 def _monitor_names() -> list[str] | None:

@@ -18,6 +18,7 @@ from perform.venue import Venue, read_venue
 if TYPE_CHECKING:
     from perform.learning.live import LiveLearning
     from perform.outputs.window import Display, Window
+    from perform.venue.cards import CardKind
     from perform.venue.live import LiveVenue
     from perform.venue.wall import Wall
 
@@ -75,13 +76,20 @@ def open_wall(venue: Venue, first: Window, canvas: tuple[int, int], faults: Faul
 
 
 def open_live(
-    venue: Venue, wall: Wall, window: Window, faults: Faults, watch: bool, learner: LiveLearning | None
+    venue: Venue,
+    wall: Wall,
+    window: Window,
+    faults: Faults,
+    watch: bool,
+    learner: LiveLearning | None,
+    card: CardKind = "",
 ) -> LiveVenue:
-    """The editor of the displays, before what learns; the file of the venue is watched if `watch`."""
+    """The editor of the displays, before what learns; the file of the venue is watched if `watch`. `card` is
+    shown while nothing is edited."""
     from perform.venue.live import LiveVenue
 
     watcher = FileWatcher([venue.file.parent], lambda: read_venue(venue.file)) if watch else None
-    return LiveVenue(venue, wall, window, faults, watcher, learner)
+    return LiveVenue(venue, wall, window, faults, watcher, learner, card)
 
 
 def _free(venue: Venue) -> Display | None:

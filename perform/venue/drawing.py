@@ -73,9 +73,16 @@ class DisplayPresenter:
 
     def show(self, image: moderngl.Texture, size: tuple[int, int], look: Look) -> None:
         """Draw into the window of the context, which is of `size` (width, height)."""
-        (self._present if self.plain else self._projector).show(image, size, look)
+        self.draw(image, self._context.screen, size, look)
+
+    def draw(
+        self, image: moderngl.Texture, framebuffer: moderngl.Framebuffer, size: tuple[int, int], look: Look
+    ) -> None:
+        """Draw into a framebuffer of `size`."""
+        draws = self._present if self.plain else self._projector
+        draws.draw(image, framebuffer, (0, 0, *size), look)
         if self.overlay:
-            self._draw(self.overlay, size)
+            self._mark(self.overlay, framebuffer, size)
 
     def release(self) -> None:
         """Release what it draws with; safe to call twice."""
@@ -85,15 +92,14 @@ class DisplayPresenter:
             one.release()
         self._marks = None
 
-    def _draw(self, overlay: Overlay, size: tuple[int, int]) -> None:
+    def _mark(self, overlay: Overlay, framebuffer: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         if self._drawn is None or self._drawn[0] is not overlay or self._drawn[1] != size:
             corners = triangles(overlay, size)
             self._upload(corners.tobytes())
             self._drawn = overlay, size, len(corners)
         assert self._marks is not None
-        screen = self._context.screen
-        screen.use()
-        screen.viewport = (0, 0, *size)
+        framebuffer.use()
+        framebuffer.viewport = (0, 0, *size)
         self._marks[2].render(self._context.TRIANGLES, self._drawn[2])
 
     def _upload(self, content: bytes) -> None:

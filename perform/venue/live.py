@@ -10,6 +10,7 @@ from perform.documents import SceneError
 from perform.faults import Faults, log_kept, reason
 from perform.signals import Event
 from perform.threads import Background
+from perform.venue.cards import CardKind
 from perform.venue.drawing import Overlay
 from perform.venue.editor import ARROWS, EDITOR_KEYS, FINE, Editor
 from perform.venue.reader import OPTIONS, Venue
@@ -72,7 +73,8 @@ class _Held:
 
 class LiveVenue:
     """A venue in a show. `process` takes the events of a frame and returns those for `then`, which returns
-    those for the show. `saved` gives the file when somebody saves it, None: it is not watched."""
+    those for the show. `saved` gives the file when somebody saves it, None: it is not watched. `card` is the
+    test card that is shown while nothing is edited."""
 
     def __init__(
         self,
@@ -82,11 +84,13 @@ class LiveVenue:
         faults: Faults,
         saved: SavedVenues | None = None,
         then: Next | None = None,
+        card: CardKind = "",
     ) -> None:
         self._venue, self._wall, self._window, self._faults = venue, wall, window, faults
-        self._saved, self._then = saved, then
+        self._saved, self._then, self._card = saved, then, card
+        wall.card = card
         names, projections = zip(*((one.name, one.projection) for one in venue.displays), strict=True)
-        self.editor = Editor(names, projections)
+        self.editor = Editor(names, projections, card="canvas" if card else "")
         self.on = False
         self._said, self._noted = "", 0.0
         self._news: list[str] = []  # of the thread that saves
@@ -185,7 +189,7 @@ class LiveVenue:
         editor, wall = self.editor, self._wall
         if changed:
             wall.use(editor.named)
-            wall.card = editor.card if self.on else ""
+            wall.card = editor.card if self.on else self._card
             self._held = self._held if self.on else _Held("", now)
             if self.on:
                 lines = outlines(editor.projection, editor.mode) if editor.mode != "colour" else []

@@ -79,6 +79,10 @@ class Wall:
             with self._faults.contain(f"display {one.text.name} cannot be drawn"):
                 one.window.show(picture, Look() if self.card else look)
 
+    def canvas_card(self) -> moderngl.Texture | None:
+        """The test card of the whole canvas; None while it is being drawn."""
+        return self._cards.canvas(self._now)
+
     def use(self, projections: Mapping[str, Projection]) -> None:
         """Show through these projections, by the names of their displays, from the next frame on."""
         for one in self.displays:
@@ -105,7 +109,7 @@ class Wall:
         size = one.window.size
         one.window.presenter.plain = False
         if self.card == "canvas":
-            card = self._cards.canvas(self._now)
+            card = self.canvas_card()
         elif self.card == "display" and min(size) > 0:
             card = self._cards.display(number, size, self._now)
             one.window.presenter.plain = card is not None

@@ -159,6 +159,37 @@ def test_a_test_card_is_shown_and_put_away(stage: Stage, screens: Screens) -> No
     until(stage, lambda _: share(screens, RED) > 0.9)
 
 
+@real_screens
+def test_cards_without_a_show_are_numbered_and_displays_can_be_edited(
+    screens: Screens, tmp_path: Path
+) -> None:
+    save(tmp_path / "venue.toml", VENUE)
+    stage = Stage(__file__, screens.display)
+    try:
+        stage.ask("open_cards", str(tmp_path))
+        for _ in range(MANY):
+            stage.ask("card_frame")
+            if share(screens, (94, 200, 212)) > 0.005:  # the colour of the first number
+                break
+        assert share(screens, (94, 200, 212)) > 0.005 and share(screens, BLACK) < 0.9
+        before = screens.pixels(1)
+        stage.xdotool("key", "e")
+        for _ in range(MANY):
+            if stage.ask("card_frame")["on"] and share(screens, MARK) > 0:
+                break
+        assert share(screens, MARK) > 0
+        stage.xdotool("key", "Right")
+        for _ in range(MANY):
+            if stage.ask("card_frame")["corners"][0][0] > 0:
+                break
+        assert not np.array_equal(screens.pixels(1), before)
+        stage.xdotool("key", "Escape", "Escape")
+        assert any(stage.ask("card_frame")["closed"] for _ in range(MANY))
+    finally:
+        stage.ask("close_cards")
+        stage.close()
+
+
 def test_what_needs_a_restart_is_named_by_its_key() -> None:
     before = Venue(
         Path("venue.toml"),
@@ -179,6 +210,8 @@ def test_what_needs_a_restart_is_named_by_its_key() -> None:
 
 class Player:
     """The other side of Stage: a show in a venue."""
+
+    rig: Any = None
 
     def open_show(self, folder: str) -> None:
         import os
@@ -211,6 +244,24 @@ class Player:
             "faults": dict(self.rig.faults.counts),
         }
 
+    def open_cards(self, folder: str) -> None:
+        import glfw
+
+        from perform.clock import OfflineClock
+        from perform.show.cards import CardShow
+
+        self.cards = CardShow(read_venue(Path(folder) / "venue.toml"), OfflineClock(64))
+        glfw.focus_window(self.cards.window.handle)
+
+    def card_frame(self) -> dict[str, Any]:
+        self.cards.frame()
+        live = self.cards.live
+        closed = self.cards.window.closed
+        return {"on": live.on, "corners": live.editor.projection.corners, "closed": closed}
+
+    def close_cards(self) -> None:
+        self.cards.close()
+
     def focus_operator(self) -> None:
         import glfw
 
@@ -227,5 +278,6 @@ class Player:
 if __name__ == "__main__":
     player = Player()
     answer(player)
-    player.rig.close()
+    if player.rig:
+        player.rig.close()
     sys.exit()

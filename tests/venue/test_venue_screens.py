@@ -179,6 +179,20 @@ def test_nobody_closes_a_display_and_its_keys_are_those_of_the_show(
 
 
 @real_screens
+def test_a_gallery_has_no_operators_window_and_esc_on_a_display_ends_the_show(
+    stage: Stage, screens: Screens, tmp_path: Path
+) -> None:
+    seen = play(stage, tmp_path, TWO.replace("[operator]", "[operator]\nwindow = false"))
+    assert not seen["operator"]
+    shows(stage, screens, 2, canvas()[:, WIDTH:])
+    assert not screens.pixels(0).any(), "nothing is on the third display"
+    stage.ask("focus", 1)
+    stage.frame()
+    stage.xdotool("key", "Escape", "Escape")
+    assert stage.until(lambda seen: seen["closed"])
+
+
+@real_screens
 def test_a_delayed_display_shows_the_picture_of_a_moment_ago(
     stage: Stage, screens: Screens, tmp_path: Path
 ) -> None:
@@ -231,6 +245,7 @@ class Player:
         return {
             "events": [[event.name, event.value] for event in events],
             "closed": self.window.closed,
+            "operator": bool(glfw.get_window_attrib(self.window.handle, glfw.VISIBLE)),
             "filled": [one.window.fullscreen for one in self.wall.displays],
             "health": [health.state, health.detail],
             "visible": [bool(glfw.get_window_attrib(one, glfw.VISIBLE)) for one in handles],
