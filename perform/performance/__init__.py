@@ -243,7 +243,7 @@ class Performance:
         new = {name: cue for name, cue in chosen.items() if cue != self._chosen.get(name, 0)}
         self._chosen = chosen
         standby = new.get("standby") or new.get(free, 0)
-        self._sequencer.choose(show["go"], show["back"], new.get("scene", 0), standby)
+        self._sequencer.choose(show["go"], show["back"], new.get("scene", 0), standby, show["load_next"])
         self._request()
         over = bool(self._until and self._until.step(moment, signals)["until"])
         paused = bool(show["pause"] or show["fadeout"])

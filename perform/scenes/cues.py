@@ -102,14 +102,23 @@ class CueSequencer:
             self._done = None
         self._cues, self._quantise, self._loop = cues, quantise, loop
 
-    def choose(self, go: bool = False, back: bool = False, scene: int = 0, standby: int = 0) -> None:
+    def choose(
+        self,
+        go: bool = False,
+        back: bool = False,
+        scene: int = 0,
+        standby: int = 0,
+        load_next: bool = False,
+    ) -> None:
         """Queue the next cue, the one before, or `scene`, a cue counted from 1; 0 chooses none. `standby` is
-        the cue that comes next instead."""
+        the cue that comes next instead; `load_next`: the one after that does."""
         if 0 < standby <= len(self._cues):
             self._load(standby - 1)
+        if load_next:
+            self._load_next()
         here = self._cue if self._queued is None else self._queued
         if go:
-            self._queued = self.following if self._queued is None else self._neighbour(here, 1)
+            self._queued = self.standby if self._queued is None else self._neighbour(here, 1)
         if back:
             self._queued = self._neighbour(here, -1)
         if 0 < scene <= len(self._cues):
@@ -124,6 +133,13 @@ class CueSequencer:
         self._loaded = cue
         if self._queued is not None:
             self._queued, self._allowed = cue, None
+
+    def _load_next(self) -> None:
+        """Load the armed cue after the one in standby, the first after the last."""
+        count = len(self._cues)
+        after = ((self.following + distance) % count for distance in range(1, count + 1))
+        there = next((cue for cue in after if cue != self._cue and self._cues[cue].armed), self._cue)
+        self._load(there)
 
     def step(
         self,

@@ -72,6 +72,7 @@ SHOW_CONTROLS = (
         mode="once",
     ),
     _load("standby", "/standby", "the free deck"),
+    _press("load_next", "n", "loads the cue after the one in standby", "/standby/next"),
     _load("deck_a", "/deck/a/scene", "deck A, if it is free"),
     _load("deck_b", "/deck/b/scene", "deck B, if it is free"),
     ShowControl(
@@ -119,6 +120,7 @@ KEY_HELP = (  # what the bindings have on the keyboard
     ("Space", "next cue"),
     ("Backspace", "previous cue"),
     ("1 - 9", "go to cue 1 to 9"),
+    ("N", "another cue comes next"),
     ("B", "blackout"),
     ("F", "freeze"),
     ("W", "pause: the setlist waits"),

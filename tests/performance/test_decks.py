@@ -76,6 +76,12 @@ def test_a_formula_loads_a_cue() -> None:
     assert values(show, "/standby") == [2]
 
 
+def test_a_key_loads_the_next_one() -> None:
+    show = abc()
+    play(show, 3, {1: [("key.n", 1.0)]})
+    assert on_decks(show) == ["a", 1, 3, 1, 3]
+
+
 def test_what_is_loaded_during_a_transition_comes_after_it() -> None:
     show = performance(*(shader_scene(name) for name in "abcd"))
     play(show, FRAMES, {1: [GO], 2: [GONE], 5: [("/deck/a/scene", 4.0)]})

@@ -42,7 +42,7 @@ def play(
         if edits and frame in edits:
             cues.use(edits[frame], 4, False)
         asked = dict(asks.get(frame, {}))
-        cues.choose(*(asked.pop(name, 0) for name in ("go", "back", "scene")))
+        cues.choose(*(asked.pop(name, 0) for name in ("go", "back", "scene", "standby", "load_next")))
         places.append(cues.step(clock.moment(tempo), **asked))
     return places
 
@@ -389,3 +389,56 @@ def test_a_transition_begins_and_ends_on_its_beats_and_not_on_frames(fps: float)
             gone = (moment.seconds - begins) / lasts
             assert place.cue == (gone >= -1e-9)
             assert place.progress == pytest.approx(gone if 0 <= gone < 1 else 1.0, abs=1e-6)
+
+
+def test_what_is_loaded_comes_next_and_once() -> None:
+    cues = [cue("a", 0, bars=1), cue("b", 0), replace(cue("c", 0, bars=1), armed=False), cue("d", 0)]
+    follows = play(CueSequencer(cues, 4, False), 6, {30: {"standby": 3}})
+    assert starts(follows) == {0: 0, 2: 60, 3: 120}  # by its length, then in the order of the setlist
+    assert [(follows[at].standby, follows[at].loaded) for at in (29, 30, 60, 120)] == [
+        *((1, False), (2, True), (3, False), (None, False)),
+    ]
+    jumps = play(CueSequencer(cues, 0, False), 1, {5: {"standby": 3}, 9: {"scene": 2}})
+    assert [(jumps[at].cue, jumps[at].standby) for at in (8, 9)] == [(0, 2), (1, 3)]
+
+
+def test_loading_while_go_waits_for_its_beat_changes_what_comes() -> None:
+    cues = [cue("a"), cue("b", 0), replace(cue("c", 0), quantise=16)]
+    places = play(CueSequencer(cues, 4, False), 9, {70: {"go": 1}, 90: {"standby": 3}})
+    assert (places[89].queued, places[90].queued) == (1, 2)
+    assert starts(places) == {0: 0, 2: 240}
+
+
+def test_go_at_the_end_queues_nothing() -> None:
+    places = play(CueSequencer([cue("a"), cue("b")], 4, False, first=1), 2, {9: {"go": 1}})
+    assert {place.queued for place in places} == {None}
+
+
+def test_turns_and_decks() -> None:
+    cues = CueSequencer([cue("a", 2), cue("b", 2), cue("c", 2)], 0, True)
+    places = play(cues, 6, {15: {"go": 1}, 60: {"back": 1}, 75: {"crossfader": 0.5}})
+    assert [(places[at].turn, places[at].deck, places[at].decks) for at in (14, 15, 44, 45, 60, 90)] == [
+        (0, 0, ((0, 0), (1, 1))),
+        (1, 1, ((0, 0), (1, 1))),
+        (1, 1, ((0, 0), (1, 1))),
+        (1, 1, ((2, 2), (1, 1))),
+        (2, 0, ((0, 2), (1, 1))),
+        (2, 0, ((0, 2), (1, 3))),
+    ]
+    assert [round(places[at].crossfader, 6) for at in (14, 15, 30, 45, 60, 75, 90)] == [
+        0,
+        0,
+        0.5,
+        1,
+        1,
+        0.5,
+        0,
+    ]
+
+
+def test_the_next_one_is_loaded_again_and_again() -> None:
+    cues = [cue("a"), cue("b"), replace(cue("c"), armed=False), cue("d"), cue("e")]
+    places = play(CueSequencer(cues, 0, False, first=1), 2, {frame: {"load_next": 1} for frame in (2, 4, 6)})
+    assert [places[at].standby for at in (0, 2, 4, 6)] == [3, 4, 0, 3]
+    alone = play(CueSequencer([cue("a")], 0, True), 1, {2: {"load_next": 1}})
+    assert alone[-1].standby is None
