@@ -15,18 +15,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from perform import children, paths, show
 from perform.bench import Figure, duration_figures, percentiles, resident, running, senders, wire
-from perform.bench.shows import LIVE_RATE, WARM_UP_SECONDS, demo_show, late_frames, play_for
+from perform.bench.shows import LIVE_RATE, WARM_UP_SECONDS, demo_show, display, late_frames, play_for
 from perform.clock import Moment, stopwatch
 from perform.inputs.midi import Midi
 from perform.inputs.osc import Osc
@@ -83,7 +82,7 @@ def inputs_figures(seconds: float | None, model: str | None, device: Device) -> 
     count = max(int((seconds or INPUT_SECONDS) / EVENT_SECONDS), 5)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        windowed = stack.enter_context(_display())
+        windowed = stack.enter_context(display(WINDOW_SIDE, WINDOW_SIDE))
         rig, places = input_show(folder, windowed)
         stack.callback(rig.close)
         scene = rig.performance.cues[0].scene
@@ -262,22 +261,3 @@ def _free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _display() -> Iterator[bool]:
-    """A display for a window: this desktop's, or one that nobody sees. Says whether there is one."""
-    if os.environ.get("DISPLAY") or not shutil.which("Xvfb"):
-        yield bool(os.environ.get("DISPLAY"))
-        return
-    read, write = os.pipe()
-    screen = f"{WINDOW_SIDE}x{WINDOW_SIDE}x24"
-    command = ("Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp")
-    with running(command, pass_fds=[write], stderr=subprocess.DEVNULL):
-        os.close(write)
-        with os.fdopen(read) as answer:
-            os.environ["DISPLAY"] = f":{answer.readline().strip()}"
-        try:
-            yield True
-        finally:
-            del os.environ["DISPLAY"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from perform import generators, show
-from perform.bench import Figure, percentiles
+from perform.bench import Figure, percentiles, running
 from perform.clock import stopwatch
 from perform.library import Library
 from perform.networks import Device
@@ -115,3 +118,23 @@ def played_part(rig: Rig, seconds: float) -> Part:
 
 def _decisions(rig: Rig) -> int:
     return rig.balance.decisions if rig.balance else 0
+
+
+@contextmanager
+def display(width: int, height: int) -> Iterator[bool]:
+    """A display for windows: this desktop's, or one of this size that nobody sees. Says whether there is
+    one."""
+    if os.environ.get("DISPLAY") or not shutil.which("Xvfb"):
+        yield bool(os.environ.get("DISPLAY"))
+        return
+    read, write = os.pipe()
+    screen = f"{width}x{height}x24"
+    command = ("Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp")
+    with running(command, pass_fds=[write], stderr=subprocess.DEVNULL):
+        os.close(write)
+        with os.fdopen(read) as answer:
+            os.environ["DISPLAY"] = f":{answer.readline().strip()}"
+        try:
+            yield True
+        finally:
+            del os.environ["DISPLAY"]

@@ -112,17 +112,18 @@ class Compositor:
                 self._draw(layer, target)
         return target.texture
 
-    def warm(self, variants: Iterable[Variant]) -> None:
+    def warm(self, variants: Iterable[Variant]) -> bool:
         """Draw layers of these variants once, unless one was drawn so in this context: drivers compile when
-        they draw first, which would be a late frame on stage."""
+        they draw first, which would be a late frame on stage. Says whether it has drawn any."""
         new = [one for one in dict.fromkeys(variants) if not self._strip(one).warm]
         if not new:
-            return
+            return False
         target = Target(self._context, self.size, double=True)
         for mode, key, matte_part, alpha in new:
             image, values = target.texture, {"blend": mode, "key": key, "matte_part": matte_part}
             self._draw(DrawnLayer(image, DEFAULTS | values, alpha, image if matte_part else None), target)
         target.release()
+        return True
 
     def resize(self, size: tuple[int, int]) -> None:
         """Draw at another size from the next image on."""

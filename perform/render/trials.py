@@ -179,7 +179,7 @@ class Trials:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=children.environment(),
+            env=children.environment(LP_NUM_THREADS="1"),  # llvmpipe leaves a core to the show
         )
         with self._changed:
             self._process = process
@@ -205,7 +205,7 @@ def try_shaders() -> None:
     width, height, seconds and situation of each picture, and null after the last. The process ends by itself
     when a shader takes longer than its limit: it is watched by a thread that needs no interpreter."""
     with suppress(AttributeError, OSError):
-        os.nice(5)  # the show goes first
+        os.nice(10)  # the show goes first
     try:
         context = headless()
     except Exception:  # noqa: BLE001 - GLError, and what a driver raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -32,7 +32,7 @@ from perform.scenes.readiness import Readiness
 from perform.scenes.scene import LIVE, PROGRAMME, SHARED, Layer, Role, Scene
 from perform.scenes.setlist import Setlist
 from perform.signals import Event
-from perform.stage.ahead import MADE_AHEAD
+from perform.stage.ahead import MADE_AHEAD, Making
 from perform.stage.coming import Coming, played_units
 from perform.stage.contained import ContainedCompositor, ContainedUnit
 from perform.stage.generator import PooledGenerator
@@ -42,6 +42,7 @@ from perform.stage.units import (
     StageUnit,
     cue_units,
     latent_path,
+    release,
     scene_units,
     staged,
     taken,
@@ -112,14 +113,12 @@ class Stage:
             over = self._scene_or_before(setlist.over, self.over) if setlist.over else None
             law = self._law(setlist.crossfader) if setlist.crossfader else None
         except Exception:
-            for unit in (*self._opened, *made):
-                unit.release()
+            release([*self._opened, *made])
             raise
         finally:
             self._coming = None
         self.over, self.law = over, law
-        for unit in self._reusable:
-            unit.release()
+        release(self._reusable)
         if not before:
             self._fill(self._pool_keys(setlist))
         return cues
@@ -231,7 +230,7 @@ class Stage:
             self._coming = Coming(setlist, self.library, self._trials, self._coming)
         return self._coming
 
-    def _missing(self, coming: Coming, before: Sequence[CueInstance]) -> Iterator[Callable[[], None]]:
+    def _missing(self, coming: Coming, before: Sequence[CueInstance]) -> Iterator[Making]:
         """What makes the units of a setlist that are not open, and the programs of its layers."""
         units = (*cue_units(before), *self._show_units(), *coming.ahead.made)
         recipes = [one.recipe for one in units if isinstance(one, ContainedUnit) and not one.failed]
@@ -249,16 +248,16 @@ class Stage:
         for one in dict.fromkeys(one for layer in layers for one in variants(layer)):
             yield partial(compositor.warm, [one])
 
-    def _make(self, coming: Coming, settings: UnitSettings, role: Role) -> None:
+    def _make(self, coming: Coming, settings: UnitSettings, role: Role) -> bool:
         """Make a unit ahead."""
         self._reusable, self._opened = [], []
         try:
             made = self._shader(settings, role) if settings.kind == "shader" else self._source(settings)
         except Exception:
-            for unit in self._opened:
-                unit.release()
+            release(self._opened)
             raise
         coming.ahead.made.append(made)
+        return True
 
     def _isf(self, name: str, role: Role) -> isf.ISF:
         """A shader of the setlist that is opened."""
@@ -293,8 +292,7 @@ class Stage:
             units = scene_units(old) if old else []
             if old is None or any(unit not in reusable for unit in units):
                 raise
-            for unit in self._opened[opened:]:
-                unit.release()
+            release(self._opened[opened:])
             del self._opened[opened:]
             self._reusable = [unit for unit in reusable if unit not in units]
             self.rejected.append(error)

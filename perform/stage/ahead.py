@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import TypeAlias
 
 from perform.stage.contained import ContainedUnit
 
+Making: TypeAlias = Callable[[], bool]  # makes a thing, unless it is there already; says whether it did
 MADE_AHEAD = ("shader", "film", "still", "text")  # kinds of units
 
 
@@ -20,13 +22,20 @@ class Ahead:
 
     def __init__(self, made: Sequence[ContainedUnit] = ()) -> None:
         self.made = [*made]
-        self._missing: deque[Callable[[], None]] | None = None
+        self._missing: deque[Making] | None = None
 
-    def step(self, find: Callable[[], Iterable[Callable[[], None]]]) -> bool:
+    def step(self, find: Callable[[], Iterable[Making]]) -> bool:
         """Make one of the things that are missing, as `find` gives them at first; whether none is left."""
         if self._missing is None:
             self._missing = deque(find())
-        if self._missing:
-            with suppress(Exception):  # whoever opens the edit meets it again, and tells what is wrong
-                self._missing.popleft()()
+        while self._missing:
+            if _done(self._missing.popleft()):
+                break
         return not self._missing
+
+
+def _done(make: Making) -> bool:
+    """Whether it took any time."""
+    with suppress(Exception):  # whoever opens the edit meets it again, and tells what is wrong
+        return make()
+    return True

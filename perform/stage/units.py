@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -81,6 +81,12 @@ def scene_units(scene: SceneInstance) -> list[StageUnit]:
     """The units of a scene: what draws its layers, and its filters."""
     units = [one.generator if isinstance(one, LatentSource) else one for one in scene.units]
     return staged([*units, scene.compositor])
+
+
+def release(units: Iterable[StageUnit]) -> None:
+    """Release some units."""
+    for unit in units:
+        unit.release()
 
 
 def staged(units: Sequence[object]) -> list[StageUnit]:

@@ -179,7 +179,8 @@ def test_every_kind_of_change_begins_on_a_scene_of_the_bench(tmp_path: Path) -> 
     played = show.load(show.find("changes", library), library)
     names = [cue.scene.file.stem for cue in played.cues]
     assert names == [*changes.SCENES, *changes.FADES]
-    assert {scene for scene, _ in changes.KINDS.values()} <= set(names)
+    kinds = [*changes.KINDS.values(), *changes.WINDOW_KINDS.values()]
+    assert {kind.scene for kind in kinds} <= set(names)
     assert [cue.transition.beats for cue in played.cues] == [0] * len(changes.SCENES) + [2, 2]
 
 

@@ -3,35 +3,39 @@ a preset, the setlist.
 
 Each change is made several times in a live show. The frames from the change until a second after it plays
 count, with those of the second before: `p50` is their median, `latest` the longest of them, `ratio` how many
-medians that is. A model that is new is opened in the background, and a new shader tried: the frames meanwhile
-count, too. The scenes are cheap, so that a machine without a graphics card has room for their frames.
+medians that is (`nothing`: without any change). `plays_after` is how long a change takes to play. A model
+that is new is opened in the background, and a new shader tried: the frames meanwhile count, too. The scenes
+are cheap, so that a machine without a graphics card has room for their frames.
 """
 
 from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from perform import paths
 from perform.bench import Figure, percentiles
-from perform.bench.shows import LATE_FACTOR, SHOW_SIZE, WARM_UP_SECONDS, play_for
+from perform.bench.shows import LATE_FACTOR, SHOW_SIZE, WARM_UP_SECONDS, display, play_for
 from perform.bench.stage.played import Governed, Hand
 from perform.bench.stage.written import DECK_MODEL, open_show, setlist, write_files
 from perform.clock import stopwatch
 from perform.generators.model import Model
 from perform.networks import Device
+from perform.render.context import of_window
+from perform.render.present import Present
 from perform.rig import Rig
 
 CHANGE_SECONDS = 9.0  # for each kind of change
 SETTLE_SECONDS = 1.5  # on the scene that is changed
 SURROUNDING_SECONDS = 1.0  # before a change, and after it plays
+WINDOW_SIZE = (640, 360)
 PATIENCE = 60.0  # seconds until a change plays
 MODELS = (DECK_MODEL, "flora-64", "untrained-small")
+NEXT_MODELS = (*MODELS[1:], MODELS[0])
 OPEN_MODELS = 2.2  # of the largest: the memory of the show, so that models are opened while it plays
 GRADE = '[[filter]]\nshader = "grade"\nhue = "time.seconds / 16"\n'
 TINTED = """/*{{"ISFVSN": "2", "INPUTS": [
@@ -151,7 +155,7 @@ def _preset_filter(playing: Playing) -> Iterator[None]:
 
 
 def _preset_model(playing: Playing) -> Iterator[None]:
-    return playing.save_preset("remade", NETWORK.format(playing.next((*MODELS[1:], MODELS[0]))))
+    return playing.save_preset("remade", NETWORK.format(playing.next(NEXT_MODELS)))
 
 
 def _bank(playing: Playing) -> Iterator[None]:
@@ -164,19 +168,70 @@ def _bank(playing: Playing) -> Iterator[None]:
     return playing.save(SETLIST_FILE, _setlist(names))
 
 
-Change: TypeAlias = Callable[[Playing], Iterator[None]]
-KINDS: dict[str, tuple[str, Change]] = {  # the scene that is on, and the change; a frame after each `yield`
-    "cut": ("plain", lambda playing: playing.cut(playing.next(CUTS[:3]))),
-    "transition": ("layers", lambda playing: playing.fade(playing.next(FADES))),
-    "deck": ("plain", _crossfade),
-    "cues": ("plain", _cues),
-    "model": ("plain", lambda playing: playing.cut(playing.next((*MODELS[1:], MODELS[0])))),
-    "preset_model": ("remade", _preset_model),
-    "preset_value": ("edited", _preset_value),
-    "preset_filter": ("edited", _preset_filter),
-    "shader": ("edited", _shader),
-    "blend": ("layers", _blend),
-    "bank": ("plain", _bank),
+def _open_window(playing: Playing) -> Iterator[None]:
+    """A second window of the show."""
+    from perform.outputs.window import Window
+
+    screens = playing.rig.screens
+    first = screens[0]
+    assert isinstance(first, Window)
+    screens.append(Window(WINDOW_SIZE, of_window, Present, first=first))
+    yield
+
+
+def _close_window(playing: Playing) -> Iterator[None]:
+    """Its user closes the second window."""
+    import glfw
+
+    from perform.outputs.window import Window
+
+    if len(playing.rig.screens) == 1:
+        yield from _open_window(playing)
+    second = playing.rig.screens[-1]
+    assert isinstance(second, Window)
+    glfw.set_window_should_close(second.handle, True)
+    while second in playing.rig.screens:
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of change: the scene that is on, and what makes the change, with a frame after each `yield`."""
+
+    scene: str
+    change: Callable[[Playing], Iterator[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The times in seconds of the frames around a change, and the seconds after which it played."""
+
+    frames: Sequence[float]
+    seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """The longest frame in medians of all."""
+        return max(self.frames) / percentiles(self.frames).p50
+
+
+KINDS = {
+    "nothing": Kind("plain", lambda _playing: iter([None])),  # for comparison
+    "cut": Kind("plain", lambda playing: playing.cut(playing.next(CUTS[:3]))),
+    "transition": Kind("layers", lambda playing: playing.fade(playing.next(FADES))),
+    "deck": Kind("plain", _crossfade),
+    "cues": Kind("plain", _cues),
+    "model": Kind("plain", lambda playing: playing.cut(playing.next(NEXT_MODELS))),
+    "preset_model": Kind("remade", _preset_model),
+    "preset_value": Kind("edited", _preset_value),
+    "preset_filter": Kind("edited", _preset_filter),
+    "shader": Kind("edited", _shader),
+    "blend": Kind("layers", _blend),
+    "bank": Kind("plain", _bank),
+}
+WINDOW_KINDS = {
+    "window_opened": Kind("plain", _open_window),
+    "window_closed": Kind("plain", _close_window),
 }
 
 
@@ -184,15 +239,26 @@ def changes_figures(
     seconds: float | None, model: str | None, device: Device, _changes: int
 ) -> Iterator[Figure]:
     """Each kind of change, again and again for `seconds`. The models are the bench's own."""
-    with tempfile.TemporaryDirectory() as name:
+    seconds = seconds or CHANGE_SECONDS
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         library = write_files(Path(name), change_files())
         memory = OPEN_MODELS * max(Model.read(library.model(one).place).memory for one in MODELS)
-        rig = open_show(library, "changes", size=SHOW_SIZE, device=device, watch=True, memory=memory)
-        with closing(rig):
-            playing = Playing(rig, Path(name), Hand(rig))
-            play_for(rig, WARM_UP_SECONDS)
-            for kind in KINDS:
-                yield from kind_figures(playing, kind, seconds or CHANGE_SECONDS)
+        options = {"size": SHOW_SIZE, "device": device, "watch": True, "memory": memory}
+        with closing(open_show(library, "changes", **options)) as rig:
+            yield from _kinds_figures(rig, Path(name), KINDS, seconds)
+        if not stack.enter_context(display(*SHOW_SIZE)):
+            missing = "no display, nor Xvfb"
+            yield from (_missing(kind, None, missing) for kind in WINDOW_KINDS)
+            return
+        with closing(open_show(library, "changes", headless=False, **options)) as rig:
+            yield from _kinds_figures(rig, Path(name), WINDOW_KINDS, seconds)
+
+
+def _kinds_figures(rig: Rig, folder: Path, kinds: Mapping[str, Kind], seconds: float) -> Iterator[Figure]:
+    playing = Playing(rig, folder, Hand(rig))
+    play_for(rig, WARM_UP_SECONDS)
+    for name, kind in kinds.items():
+        yield from kind_figures(playing, name, kind, seconds)
 
 
 def change_files() -> dict[str, str]:
@@ -201,41 +267,44 @@ def change_files() -> dict[str, str]:
     return presets | {TINTED_FILE: TINTED.format(1), SETLIST_FILE: _setlist()}
 
 
-def kind_figures(playing: Playing, kind: str, seconds: float) -> Iterator[Figure]:
+def kind_figures(playing: Playing, name: str, kind: Kind, seconds: float) -> Iterator[Figure]:
     """Make changes of a kind for `seconds`, at least one."""
-    scene, change = KINDS[kind]
-    frames: list[float] = []
-    ratio, governed, ends, playing.turn = 0.0, Governed(playing.rig), stopwatch() + seconds, 0
+    found: list[Surroundings] = []
+    governed, ends, playing.turn = Governed(playing.rig), stopwatch() + seconds, 0
     while not playing.turn or stopwatch() < ends:
-        measured = change_frames(playing, scene, change, governed.frame)
-        if measured is None:
-            yield Figure(f"{kind}_ratio", math.nan, "medians", LATE_FACTOR, False, "the change did not come")
+        one = surroundings(playing, kind, governed.frame)
+        if one is None:
+            yield _missing(name, False, "the change did not come")
             return
-        ratio = max(ratio, max(measured) / percentiles(measured).p50)
-        frames += measured
+        found.append(one)
         playing.turn += 1
-    yield Figure(f"{kind}_changes", playing.turn, "changes")
-    yield Figure(f"{kind}_frame_ms_p50", 1000 * percentiles(frames).p50, "ms")
-    yield Figure(f"{kind}_frame_ms_latest", 1000 * max(frames), "ms")
-    yield Figure.at_most(f"{kind}_ratio", ratio, "medians", LATE_FACTOR)
-    yield from governed.figures(f"_{kind}")
+    frames = [frame for one in found for frame in one.frames]
+    yield Figure(f"{name}_changes", len(found), "changes")
+    yield Figure(f"{name}_plays_after", max(one.seconds for one in found), "s")
+    yield Figure(f"{name}_frame_ms_p50", 1000 * percentiles(frames).p50, "ms")
+    yield Figure(f"{name}_frame_ms_latest", 1000 * max(frames), "ms")
+    yield Figure.at_most(f"{name}_ratio", max(one.ratio for one in found), "medians", LATE_FACTOR)
+    yield from governed.figures(f"_{name}")
 
 
-def change_frames(
-    playing: Playing, scene: str, change: Change, frame: Callable[[], None]
-) -> list[float] | None:
-    """Go to a scene and make a change there; the times of the frames around it in seconds, None if it does
-    not come."""
+def _missing(kind: str, met: bool | None, why: str) -> Figure:
+    return Figure(f"{kind}_ratio", math.nan, "medians", LATE_FACTOR, met, why)
+
+
+def surroundings(playing: Playing, kind: Kind, frame: Callable[[], None]) -> Surroundings | None:
+    """Go to the scene of a kind, and make a change there; None if it does not come."""
     rig = playing.rig
-    if not _played(playing.cut(scene), frame):
+    if not _played(playing.cut(kind.scene), frame):
         return None
     play_for(rig, SETTLE_SECONDS, frame)
     rig.timings.frames.clear()
     play_for(rig, SURROUNDING_SECONDS, frame)
-    if not _played(change(playing), frame):
+    began = stopwatch()
+    if not _played(kind.change(playing), frame):
         return None
+    seconds = stopwatch() - began
     play_for(rig, SURROUNDING_SECONDS, frame)
-    return list(rig.timings.frames)
+    return Surroundings(list(rig.timings.frames), seconds)
 
 
 def _played(steps: Iterator[None], frame: Callable[[], None]) -> bool:
