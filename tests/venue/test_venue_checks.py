@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from perform.scenes.projection import EdgeBlend, Mask, Projection
 from perform.venue import Operator, Venue, VenueDisplay, read_venue
 from perform.venue.checks import picture_edge, warnings
 from perform.venue.template import Found, FoundMonitor, template
+from tests.folders import ROOT
 
 LEFT, RIGHT = (0.0, 0.0, 0.55, 1.0), (0.45, 0.0, 0.55, 1.0)
 ALL = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
@@ -158,3 +161,13 @@ def test_every_line_of_a_new_venue_may_be_taken_as_it_is(tmp_path: Path) -> None
     assert venue.options["audio"] == 'Tool "X"' and venue.options["midi"] == "MIDImix"
     assert venue.options["camera"] == "Cam era" and venue.options["flashes"] == "on"
     assert venue.displays[0].projection.rotation == 90
+
+
+def test_the_wall_of_the_page_has_no_faults_and_no_warnings(tmp_path: Path) -> None:
+    page = (ROOT / "docs/venue.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^ *```toml\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "venue.toml"
+    file.write_text(dedent(text), encoding="utf-8")
+    venue = read_venue(file)
+    assert [one.name for one in venue.displays] == ["left", "right"]
+    assert warnings(venue, ["HDMI-1", "HDMI-2", "eDP-1"]) == []
