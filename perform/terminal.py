@@ -82,8 +82,8 @@ class _Printed(Console):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
-out = _Printed()
-err = Console(file=cast("TextIO", _Notes()))
+out = _Printed(emoji=False)
+err = Console(file=cast("TextIO", _Notes()), emoji=False)  # a name such as spout:x: is text
 
 
 def show_names(incomplete: str) -> list[str]:

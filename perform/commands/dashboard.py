@@ -204,7 +204,7 @@ class Dashboard:
     """
 
     def __init__(self, console: Console | None = None, rate: float = 5.0) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or Console(stderr=True, emoji=False)
         self._period = 1 / rate
         self._status: Status | None = None
         self._log = LogLines()

@@ -166,6 +166,12 @@ def test_a_film_can_be_asked_for_without_a_display_and_a_terminal(folder: Path) 
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there is always a display")
+def test_a_share_that_cannot_be_is_named_as_it_was_given(folder: Path) -> None:
+    done = command.finished("play", "red", "--headless", "--share", "srt:x:y", cwd=folder)
+    assert done.returncode == 1
+    assert "perform: share 'srt:x:y', must be KIND:NAME, with KIND one of ndi, v4l2" in done.stderr
+
+
 def test_a_film_does_not_resume_a_live_show(folder: Path) -> None:
     done = command.finished("play", "red", "--film", "--resume", "--seconds", "0.5", cwd=folder)
     assert (done.returncode, [*folder.glob("output/*")]) == (1, [])

@@ -171,8 +171,8 @@ def test_a_sender_that_has_gone_is_an_error_and_comes_back(way: Way) -> None:
         for _ in range(40):  # the last picture counts for a while
             device.read()
     device.close()
-    eventually(lambda: way.senders() == [], "its end")
-    with pytest.raises(LookupError, match=r"there is no such sender \(there are: none\)"):
+    eventually(lambda: not any(way.name in one.casefold() for one in way.senders()), "its end")
+    with pytest.raises(LookupError, match="there is no such sender"):
         way.open()
     back, sent = way.begin(), quarters(SIZE)[::-1].copy()
     back.send(sent)
