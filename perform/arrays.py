@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,37 @@ Doubles: TypeAlias = NDArray[np.float64]
 Pixels: TypeAlias = NDArray[np.uint8]  # [height, width, channels], sRGB, top row first
 Samples: TypeAlias = NDArray[np.float32]  # sound [n, channels], -1..1
 AnyArray: TypeAlias = NDArray[Any]  # of any type of number, as files hold them
+
+
+class DevicePixels(Protocol):
+    """A picture in the memory of a graphics card: RGBA, sRGB, top row first. It is complete, and nothing
+    writes over it."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels (4)."""
+        ...
+
+    @property
+    def pointer(self) -> int:
+        """The address of its first byte on the card."""
+        ...
+
+    @property
+    def tensor(self) -> Any:
+        """The tensor of torch that has it."""
+        ...
+
+    def copy(self) -> DevicePixels:
+        """One that stays as it is."""
+        ...
+
+    def pixels(self) -> Pixels:
+        """A copy in the machine's memory."""
+        ...
+
+
+AnyPixels: TypeAlias = "Pixels | DevicePixels"
 
 
 def finite(samples: Samples) -> Samples:

@@ -30,6 +30,7 @@ NAMES = (
     "latency",
     "beat",
     "render",
+    "bridges",
     "switch",
     "models",
     "inputs",

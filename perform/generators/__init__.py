@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from perform.arrays import Floats, Pixels
+from perform.arrays import DevicePixels, Floats, Pixels
 from perform.generators.extending import Extension, extended_weights
 from perform.latent.space import Space
 from perform.networks import Device, ModelError, Precision
@@ -60,6 +60,15 @@ class Generator(Protocol):
 
     def close(self) -> None:
         """Release the network's memory and device."""
+        ...
+
+
+@runtime_checkable
+class DrawsOnDevice(Protocol):
+    """A generator whose pictures can stay in the memory of its graphics card."""
+
+    def picture(self, ws: Floats, values: NetworkValues = ...) -> DevicePixels:
+        """As `synthesise`, on the card; the picture is complete, and its memory is its own."""
         ...
 
 

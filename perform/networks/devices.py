@@ -32,6 +32,15 @@ def choose_device(wanted: Device) -> Device:
     return wanted
 
 
+def cuda_device(wanted: Device = "auto") -> int | None:
+    """The number of the CUDA device that networks compute on; None if they compute on another kind."""
+    if choose_device(wanted) != "cuda":
+        return None
+    import torch
+
+    return torch.cuda.current_device()
+
+
 def spare_memory(device: Device = "auto") -> float:
     """How many bytes open models may take together: most of what is free now."""
     if choose_device(device) == "cuda":

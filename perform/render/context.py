@@ -9,6 +9,8 @@ from typing import Any
 
 import moderngl
 
+from perform.render import egl
+
 REQUIRED = 410  # the highest on macOS
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "basic render", "software")
 
@@ -17,10 +19,12 @@ class GLError(RuntimeError):
     """No usable OpenGL; the message has the remedy."""
 
 
-def headless() -> moderngl.Context:
+def headless(cuda: int | None = None) -> moderngl.Context:
     """A context that draws into textures only: EGL on Linux (no display needed), the platform's own
-    elsewhere. Raises GLError."""
+    elsewhere; on the device `cuda` of CUDA, if EGL knows which one that is. Raises GLError."""
     options: dict[str, Any] = {"backend": "egl"} if sys.platform.startswith("linux") else {}
+    if options and cuda is not None and (device := egl.device_of(cuda)) is not None:
+        options["device_index"] = device
     try:
         return moderngl.create_context(standalone=True, require=REQUIRED, **options)
     except Exception as error:

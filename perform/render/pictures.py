@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perform.arrays import Pixels
+from perform.arrays import AnyPixels
 from perform.clock import Moment
 from perform.parameters import Parameter, Values
 from perform.render.strips import Strip
@@ -30,6 +30,8 @@ from perform.render.targets import Target
 
 if TYPE_CHECKING:
     import moderngl
+
+    from perform.render.bridges import Bridges
 
 
 FITS = ("mirror", "fill", "tile", "fit")
@@ -146,12 +148,19 @@ class Span:
 
 class Pictures:
     """The last two pictures of a source, drawn at `size` (width, height) as one image between them; with
-    `alpha` the image has that of the pictures, its colours multiplied by it."""
+    `alpha` the image has that of the pictures, its colours multiplied by it. `bridges` take pictures that are
+    on a graphics card."""
 
     parameters = PARAMETERS
 
-    def __init__(self, context: moderngl.Context, size: tuple[int, int], alpha: bool = False) -> None:
-        self.size, self._alpha = size, alpha
+    def __init__(
+        self,
+        context: moderngl.Context,
+        size: tuple[int, int],
+        alpha: bool = False,
+        bridges: Bridges | None = None,
+    ) -> None:
+        self.size, self._alpha, self._bridges = size, alpha, bridges
         self._context = context
         self._held: list[moderngl.Texture] = []  # newest first, at most two
         self._drawn: tuple[float, float, str] | None = None  # what the output shows
@@ -178,21 +187,30 @@ class Pictures:
         """Draw at another size (width, height) from the next image on."""
         self.size = size
 
-    def upload(self, pixels: Pixels) -> None:
+    def upload(self, picture: AnyPixels) -> None:
         """Take the newest picture [height, width, 1 | 3 | 4], sRGB, top row first.
 
         The one before stays for blending, unless the new one has another size or depth.
         """
-        pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-        height, width, channels = pixels.shape
+        if isinstance(picture, np.ndarray) and picture.ndim == 2:
+            picture = picture[:, :, None]
+        height, width, channels = picture.shape
         if self._held and (self._held[0].size, self._held[0].components) != ((width, height), channels):
             self._forget()
         if len(self._held) < 2:
             self._held.insert(0, self._texture(width, height, channels))
         else:
             self._held.reverse()
-        self._held[0].write(np.ascontiguousarray(pixels), alignment=1)
+        self._write(self._held[0], picture)
         self._drawn = None
+
+    def _write(self, texture: moderngl.Texture, picture: AnyPixels) -> None:
+        if isinstance(picture, np.ndarray):
+            texture.write(np.ascontiguousarray(picture), alignment=1)
+        elif self._bridges:
+            self._bridges.upload(texture, picture)
+        else:
+            texture.write(picture.pixels(), alignment=1)
 
     def render(self, moment: Moment, values: Values, blend: float = 1.0) -> moderngl.Texture:
         """The image at `blend` between the picture before (0) and the newest (1); black before the
@@ -221,6 +239,8 @@ class Pictures:
 
     def _forget(self) -> None:
         for texture in self._held:
+            if self._bridges:
+                self._bridges.forget(texture)
             texture.release()
         self._held = []
         self._shape = self._drawn = None

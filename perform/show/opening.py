@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from perform.learning.live import LiveLearning
     from perform.outputs.window import Window
+    from perform.render.bridges import Bridges
 
 log = logging.getLogger("perform")
 FPS = 60.0  # frames a second live, at most
@@ -87,7 +88,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     options = replace(options, link=options.link or setlist.lead == "link")
     steps.info("opening the picture and the sound")
     window = None if options.headless else open_window(options)
-    context = window.context if window else headless()
+    context = window.context if window else headless(devices.cuda_device(options.device))
     levels = _levels(options, is_software(context))
     fps = levels[0].fps
     clock = LiveClock(fps)
@@ -212,7 +213,7 @@ def _open_stage(
             extension=key.extension,
             compiler=compiler,
         )
-        return ThreadedWorker(network) if live else Worker(network)
+        return ThreadedWorker(network, lambda: bool(bridges and bridges.direct)) if live else Worker(network)
 
     pool = ModelPool(
         open_worker,
@@ -221,9 +222,10 @@ def _open_stage(
         niceness=SHARED_NICENESS if software else NICENESS,
         break_off=compiler.close if compiler else lambda: None,
     )
+    bridges = _bridges(options, context) if live else None
     size = scaled(options.size, scale)
     trials = Trials(size, paths.shipped()) if live else None
-    stage = Stage(library, context, size, pool, Opener(live, cameras), trials)
+    stage = Stage(library, context, size, pool, Opener(live, cameras), trials, bridges)
     performance = Performance(
         setlist,
         stage.open(setlist),
@@ -238,6 +240,21 @@ def _open_stage(
     if compiler:
         compiler.begin()
     return stage, performance
+
+
+def _bridges(options: Options, context: moderngl.Context) -> Bridges | None:
+    """What takes pictures to textures where an NVIDIA card draws them; None elsewhere, or if none works."""
+    if devices.cuda_device(options.device) is None:
+        return None
+    from perform.render.bridges.opening import open_bridges
+
+    try:
+        bridges = open_bridges(context)
+    except Exception as error:  # noqa: BLE001 - the networks' threads copy their pictures then
+        log.error("pictures do not stay on the graphics card: %s", reason(error))
+        return None
+    log.info("pictures take the bridge %s", bridges.best)
+    return bridges
 
 
 def _preview(stage: Stage, software: bool) -> Preview:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from perform.arrays import Floats, Pixels
+from perform.arrays import AnyPixels, Floats
 from perform.clock import Moment
 from perform.faults import Faults
 from perform.networks.controls import NetworkValues
@@ -56,7 +56,7 @@ class PooledGenerator:
         self._name, self._faults = name, faults
         self._pool, self._interpolation = pool, FrameInterpolation()
         self._frame = -1  # the last that was drawn
-        self._shown: deque[Pixels] = deque(maxlen=2)  # its last pictures
+        self._shown: deque[AnyPixels] = deque(maxlen=2)  # its last pictures
 
     @property
     def worker(self) -> Worker:
@@ -119,7 +119,7 @@ class PooledGenerator:
         self._interpolation, self._frame = replace(other._interpolation), other._frame
         self.worker.take(id(self))  # one that it has asked for before
 
-    def _upload(self, picture: Pixels) -> None:
+    def _upload(self, picture: AnyPixels) -> None:
         self.pictures.upload(picture)
         self._shown.append(picture)
 

@@ -9,10 +9,10 @@ from functools import partial
 
 import numpy as np
 
-from perform.arrays import Floats, Pixels
+from perform.arrays import AnyPixels, Floats
 from perform.clock import stopwatch, thread_seconds
 from perform.faults import reason
-from perform.generators import Generator
+from perform.generators import DrawsOnDevice, Generator
 from perform.networks.controls import NetworkValues
 from perform.stage.governor import NetworkTime
 from perform.threads import Background
@@ -40,14 +40,14 @@ class Worker:
         self.generator = generator
         self.made = 0
         self.first = generator.synthesise(np.repeat(generator.mean()[None], generator.space.num_ws, 0)).copy()
-        self._pictures: dict[Hashable, Pixels] = {}
+        self._pictures: dict[Hashable, AnyPixels] = {}
 
     def request(self, client: Hashable, picture: PictureRequest) -> None:
         """Draw this; it replaces the client's request that is not drawn yet."""
         self._pictures[client] = self.generator.synthesise(picture.latent, picture.values)
         self.made += 1
 
-    def take(self, client: Hashable) -> Pixels | None:
+    def take(self, client: Hashable) -> AnyPixels | None:
         """The client's newest picture, None if there is no new one. Raises what drawing raised."""
         return self._pictures.pop(client, None)
 
@@ -64,12 +64,14 @@ class ThreadedWorker(Worker):
     """Draws on its own thread; the newest request of each client wins, and clients take turns. A fault of
     the network is raised for the client that takes next; the thread goes on.
 
-    What a picture would take alone is the least processor time that this thread has used for one: what other
+    `on_device` says whether pictures may stay on the graphics card that draws them. What a picture would take
+    alone is the least processor time that this thread has used for one: what other
     threads do hardly changes it.
     """
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, on_device: Callable[[], bool] = lambda: False) -> None:
         super().__init__(generator)
+        self._on_device = on_device
         self._time, self._began, self._least = NetworkTime(), 0.0, float("inf")
         latent = np.repeat(generator.mean()[None], generator.space.num_ws, 0)
         for _ in range(TIMED_PICTURES):
@@ -84,7 +86,7 @@ class ThreadedWorker(Worker):
             self._requests[client] = picture
             self._wake.notify()
 
-    def take(self, client: Hashable) -> Pixels | None:
+    def take(self, client: Hashable) -> AnyPixels | None:
         with self._wake:
             fault, self._fault = self._fault, ""
             picture = super().take(client)
@@ -106,7 +108,7 @@ class ThreadedWorker(Worker):
             client, request = waiting
             self._began = began = stopwatch()
             try:
-                picture = self._timed(partial(self.generator.synthesise, request.latent, request.values))
+                picture = self._timed(partial(self._drawn, request))
             except Exception as error:  # noqa: BLE001 - the client receives every fault
                 self._fault, self._began = reason(error), 0.0
                 continue
@@ -116,7 +118,12 @@ class ThreadedWorker(Worker):
                 self._time += NetworkTime(1, stopwatch() - began, self._least)
                 self._began = 0.0
 
-    def _timed(self, draw: Callable[[], Pixels]) -> Pixels:
+    def _drawn(self, request: PictureRequest) -> AnyPixels:
+        if self._on_device() and isinstance(self.generator, DrawsOnDevice):
+            return self.generator.picture(request.latent, request.values)
+        return self.generator.synthesise(request.latent, request.values)
+
+    def _timed(self, draw: Callable[[], AnyPixels]) -> AnyPixels:
         """A copy of what `draw` makes; it updates the least time of a picture."""
         began = thread_seconds()
         picture = draw().copy()

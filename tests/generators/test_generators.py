@@ -93,6 +93,22 @@ def test_every_runtime_is_in_this_suite() -> None:
     assert units - {"runtime"} == set(UNITS)
 
 
+def test_a_picture_on_the_device_is_that_of_memory_and_stays(weights: Weights) -> None:
+    unit = of_cuda(weights)
+    assert isinstance(unit, rack.DrawsOnDevice)
+    first, second = latent(unit, 0), latent(unit, 1)
+    picture = unit.picture(first, controls(1.0, 7))
+    unit.picture(second)
+    expected = unit.synthesise(first, controls(1.0, 7))
+    channels = expected.shape[2]
+    pixels = picture.pixels()
+    assert picture.shape == pixels.shape == (*expected.shape[:2], 4)
+    assert (pixels[..., : max(channels, 3)] == expected).all()  # grey is three times the same
+    assert channels == 4 or (pixels[..., 3] == 255).all()
+    unit.close()
+    assert (picture.pixels() == pixels).all()
+
+
 @pytest.mark.parametrize(("noise", "seed"), [(1.0, None), (0.0, None), (2.5, None), (1.0, 7)])
 def test_pictures_equal_those_of_the_oracle(
     generator: Any, weights: Weights, noise: float, seed: int | None

@@ -8,9 +8,12 @@ import pytest
 from perform.clock import Moment
 from perform.latent.space import Space
 from perform.networks.controls import NetworkValues
+from perform.networks.runtimes.torch.picture import DevicePicture
 from perform.stage.generator import FrameInterpolation
 from perform.stage.governor import NetworkTime
 from perform.stage.worker import PictureRequest, ThreadedWorker, Worker
+from tests.doubles.cuda_runtime import on_device
+from tests.doubles.waiting import eventually
 
 
 class Doubler:
@@ -42,6 +45,15 @@ class Doubler:
         self.closed = True
 
 
+class OnCard(Doubler):
+    """A generator whose picture may stay on its card."""
+
+    def picture(self, ws, values):  # type: ignore[no-untyped-def]
+        if ws[0, 0] < 0:
+            raise RuntimeError("the card is gone")
+        return on_device(np.full((1, 1, 4), ws[0, 0], np.uint8))
+
+
 def request(value: float) -> PictureRequest:
     return PictureRequest(np.full((1, 1), value, np.float32), NetworkValues())
 
@@ -50,6 +62,32 @@ def wait_for(worker: ThreadedWorker, client: str) -> int:
     while (picture := worker.take(client)) is None:
         pass
     return int(picture[0, 0, 0])
+
+
+def test_pictures_stay_on_the_card_while_something_takes_them_from_there() -> None:
+    direct, generator = threading.Event(), OnCard()
+    generator.gate.release(2)
+    worker = ThreadedWorker(generator, direct.is_set)
+
+    def taken() -> object:
+        found: list[object] = []
+        eventually(lambda: found.append(worker.take("a")) or found[-1] is not None)  # type: ignore[func-returns-value]
+        return found[-1]
+
+    worker.request("a", request(1))
+    assert isinstance(taken(), np.ndarray)
+    direct.set()
+    worker.request("a", request(2))
+    picture = taken()
+    assert isinstance(picture, DevicePicture)
+    assert picture.pixels().tolist() == [[[2, 2, 2, 2]]]
+    worker.request("a", request(-1))
+    with pytest.raises(RuntimeError, match="the card is gone"):
+        taken()
+    direct.clear()
+    worker.request("a", request(3))
+    assert isinstance(taken(), np.ndarray)
+    worker.close()
 
 
 def test_the_newest_request_wins() -> None:

@@ -57,6 +57,7 @@ CHECKS: tuple[tuple[str, Callable[[], Finding], float | None], ...] = (
     *((kind, look, CHECK_TIMEOUT) for kind, look in sharing.CHECKS.items()),
     ("processor", machine.processor, CHECK_TIMEOUT),
     ("accelerator", machine.accelerator, 10 * CHECK_TIMEOUT),
+    ("bridge", machine.bridge, 10 * CHECK_TIMEOUT),
     ("video", machine.video, CHECK_TIMEOUT),
     ("disk", machine.disk, CHECK_TIMEOUT),
     ("folders", machine.folders, CHECK_TIMEOUT),

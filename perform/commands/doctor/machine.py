@@ -81,6 +81,27 @@ def _cuda(count: int) -> Finding:
     return "warn", why, "install PyTorch's build for CUDA (docs/troubleshooting.md) and a driver that fits it"
 
 
+def bridge() -> Finding:
+    """How pictures of networks become textures: without a copy in memory where an NVIDIA card can do it."""
+    if not _cuda_devices() or _cuda(1)[0] != "ok":
+        return "ok", "no CUDA device that PyTorch can use: pictures are uploaded", ""
+    from perform.networks.devices import cuda_device
+    from perform.render.bridges.opening import open_bridges
+    from perform.render.context import headless
+
+    context = headless(cuda_device())
+    try:
+        bridges = open_bridges(context)
+        best, direct, missing = bridges.best, bridges.direct, bridges.reasons
+        bridges.close()
+    finally:
+        context.release()
+    why = "; ".join((best, *(f"no {name}: {reason}" for name, reason in missing.items())))
+    if direct:
+        return "ok", why, ""
+    return "warn", why, "pip install 'perform-live[cuda]', and let the NVIDIA card draw, too"
+
+
 def _cuda_devices() -> int:
     """How many devices the CUDA driver sees; asked directly, because importing torch takes seconds."""
     count = c_int(0)

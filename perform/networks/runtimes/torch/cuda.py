@@ -16,8 +16,11 @@ from perform.arrays import Floats, Pixels
 from perform.networks import Precision
 from perform.networks.bending import Bend
 from perform.networks.blending import BlendTensors
+from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.base import Runtime
+from perform.networks.runtimes.inputs import DEFAULTS
 from perform.networks.runtimes.torch.network import build_network, choose_precision, to_pixels
+from perform.networks.runtimes.torch.picture import DevicePicture
 from perform.networks.weights import Weights
 
 Capture: TypeAlias = Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]]
@@ -103,7 +106,20 @@ class Cuda(Runtime):
             memory.copy_(new)
 
     @torch.inference_mode()
+    def picture(self, ws: Floats, values: NetworkValues = DEFAULTS) -> DevicePicture:
+        """As `synthesise`, but the picture stays on the GPU; its memory is its own."""
+        self._draw(*self._taken(ws, values))
+        return DevicePicture.of(self._output)
+
+    @torch.inference_mode()
     def _picture(self, ws: Floats, *inputs: Floats) -> Pixels:
+        self._draw(ws, *inputs)
+        page = next(self._pages)
+        page.copy_(self._output)  # waits for the replay
+        return page.numpy()
+
+    def _draw(self, ws: Floats, *inputs: Floats) -> None:
+        """Begin to draw into the graph's output."""
         # Inputs that change are new arrays; ws may be the caller's own array, overwritten.
         for i, (array, before) in enumerate(zip((ws, *inputs), self._given, strict=True)):
             if i == 0 or array is not before:
@@ -113,6 +129,3 @@ class Cuda(Runtime):
             self._remember(self._synthesis(*self._tensors)[1:])
             self._fresh = False
         self._replay()
-        page = next(self._pages)
-        page.copy_(self._output)  # waits for the replay
-        return page.numpy()
