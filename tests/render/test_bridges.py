@@ -83,7 +83,7 @@ def test_two_textures_in_turn_and_another_size(bridge: Bridge, context: moderngl
     textures = [context.texture(size, 4) for size in ((8, 4), (8, 4), (16, 8))]
     for seed in range(2):
         for texture in textures:
-            sent = picture(*texture.size, seed)
+            sent = picture(texture.width, texture.height, seed)
             bridge.upload(texture, on_device(sent))
             assert texture.read() == sent.tobytes()
     for texture in textures:
