@@ -202,6 +202,7 @@ def _open_stage(
     live = cameras is not None
     software = live and is_software(context)
     compiler = Compiler() if live else None
+    bridges = _bridges(options, context) if live else None
 
     def open_worker(key: PoolKey) -> Worker:
         network = generators.open(
@@ -221,11 +222,11 @@ def _open_stage(
         background=live,
         niceness=SHARED_NICENESS if software else NICENESS,
         break_off=compiler.close if compiler else lambda: None,
+        bridges=bridges,
     )
-    bridges = _bridges(options, context) if live else None
     size = scaled(options.size, scale)
     trials = Trials(size, paths.shipped()) if live else None
-    stage = Stage(library, context, size, pool, Opener(live, cameras), trials, bridges)
+    stage = Stage(library, context, size, pool, Opener(live, cameras), trials)
     performance = Performance(
         setlist,
         stage.open(setlist),

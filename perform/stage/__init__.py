@@ -54,8 +54,6 @@ from perform.stage.units import (
 if TYPE_CHECKING:
     import moderngl
 
-    from perform.render.bridges import Bridges
-
 log = logging.getLogger("perform")
 COSTLY = 3.0  # seconds of a shader's first frame, from which on a render says so
 PREVIEW_SCALE = 0.5  # of the scenes' size, where the processor draws
@@ -65,7 +63,7 @@ class Stage:
     """Everything that is open for a show: shaders in one GL context, and the pool of models.
 
     `size` is (width, height) of the show in pixels; `footage` opens films, stills and cameras. `trials` draws
-    the shaders of a live show before they play; `bridges` take pictures that networks leave on their card.
+    the shaders of a live show before they play.
     """
 
     def __init__(
@@ -76,12 +74,11 @@ class Stage:
         pool: ModelPool,
         footage: Opener | None = None,
         trials: Trials | None = None,
-        bridges: Bridges | None = None,
     ) -> None:
         self.library, self.size, self.faults = library, size, Faults()
         self._shape = size  # for networks that are extended; another size of the scenes does not change it
         self._footage = footage or Opener()
-        self._context, self._pool, self._trials, self._bridges = context, pool, trials, bridges
+        self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes(4))  # of a source that never drew; clear over layers
         self.feedback, self._frozen = (FeedbackBuffer(context, self._black) for _ in range(2))
         self._scene_feedback = self.feedback  # of the scene that is opened; at first of the whole stage
@@ -226,8 +223,6 @@ class Stage:
             self._trials.close()
         self._footage.close()
         self._pool.close()
-        if self._bridges:
-            self._bridges.close()
 
     def _coming_of(self, setlist: Setlist) -> Coming:
         """What is known of a setlist that is not open yet."""
@@ -446,7 +441,7 @@ class Stage:
         if isinstance(old, PooledGenerator) and old.key == key:
             self._reusable.remove(old)
             return old
-        pictures = Pictures(self._context, self.size, bridges=self._bridges)
+        pictures = Pictures(self._context, self.size, bridges=self._pool.bridges)
         generator = PooledGenerator(self._pool, key, pictures, f"model {layer.model}", self.faults)
         self._opened.append(generator)
         pictures.warm(key.size)

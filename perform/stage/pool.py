@@ -23,6 +23,7 @@ from perform.library import Library
 from perform.networks import ModelError
 from perform.networks.bending import Bend, bend
 from perform.networks.blending import Blend, blend
+from perform.render.bridges import Bridges
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Layer
 from perform.stage.governor import NetworkTime
@@ -77,7 +78,8 @@ class PoolFull(Exception):  # noqa: N818 - not a fault
 class ModelPool:
     """Workers by what they play. `open` opens one, `budget` is how many bytes all of them may take.
     `background` opens on a thread, else a request waits; its threads have this `niceness`. `break_off` ends
-    an opening that is under way when the pool closes."""
+    an opening that is under way when the pool closes. `bridges` take the pictures that workers leave on their
+    graphics card."""
 
     def __init__(
         self,
@@ -86,8 +88,9 @@ class ModelPool:
         background: bool = False,
         niceness: int = NICENESS,
         break_off: Callable[[], None] = lambda: None,
+        bridges: Bridges | None = None,
     ) -> None:
-        self._open, self._budget = open, budget
+        self._open, self._budget, self.bridges = open, budget, bridges
         self._workers: dict[PoolKey, Worker] = {}  # the one that played last comes last
         self._requests: dict[PoolKey, Future[None]] = {}
         self._failed: set[PoolKey] = set()
@@ -162,6 +165,8 @@ class ModelPool:
             self._executor.shutdown(cancel_futures=True)
         for key in list(self._workers):
             self._close(key)
+        if self.bridges:
+            self.bridges.close()
 
     def _run(self, work: Callable[[PoolKey], None], key: PoolKey) -> Future[None]:
         """Work on the pool's thread, or at once if it has none."""
