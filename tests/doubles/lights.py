@@ -31,15 +31,16 @@ class FakeShow:
     values: dict[str, Arguments] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folder: Path, knob: str, button: str) -> FakeShow:
+    def of(cls, folder: Path, knob: str, button: str, on: int = 0) -> FakeShow:
+        """The cue `on` plays, the one after it waits on the other deck."""
         write_library(folder)
         save(
             folder / "presets/red.toml", f'{RED}[[filter]]\nshader = "invert"\namount = "pickup({knob}, 0)"\n'
         )
-        cues = "".join(f'[[cue]]\nscene = "{scene}"\n' for scene in ("red", "blue", "inverted"))
+        listed = "".join(f'[[cue]]\nscene = "{scene}"\n' for scene in ("red", "blue", "inverted"))
         save(
             folder / "setlists/demo.toml",
-            f'title = "Demo"\n{cues}[bindings]\nblackout = "toggle({button})"\n',
+            f'title = "Demo"\n{listed}[bindings]\nblackout = "toggle({button})"\n',
         )
         library = Library(folder, paths.shipped())
         setlist = read_setlist(folder / "setlists/demo.toml", library, library.preset_file)
@@ -48,7 +49,8 @@ class FakeShow:
             "/now/queued": (0.0,),
             "/filter/invert/amount": (0.0,),
         }
-        return cls(MappingProxyType(all_nodes(setlist, setlist.cues[0])), values)
+        cues = setlist.cues[on], setlist.cues[(on + 1) % 3]
+        return cls(MappingProxyType(all_nodes(setlist, cues[0], cues)), values)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.nodes, dict(self.values))  # type: ignore[arg-type]

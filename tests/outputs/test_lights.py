@@ -80,6 +80,17 @@ def test_a_pad_in_a_formula_shows_its_state(folder: Path) -> None:
     assert (shown["pad2"].hex(), shown["pad3"].hex()) == ("963903", "963a03")
 
 
+def test_a_pad_in_a_formula_of_the_next_scene_is_still_that_of_its_scene(folder: Path) -> None:
+    lights = LightPattern(profile("apcmini2"))
+    pads = {}
+    for on in (1, 2):  # the first scene, whose formula has the pad, is next after the third
+        show = FakeShow.of(folder / str(on), "midi.apcmini2.pad3", "midi.note99", on=on)
+        pads[on] = lights.messages(show.snapshot(), 0)["pad3"]
+    assert pads[2] == pads[1]
+    plays = FakeShow.of(folder / "0", "midi.apcmini2.pad3", "midi.note99")
+    assert lights.messages(plays.snapshot(), 0)["pad3"] != pads[1]
+
+
 def test_a_second_controller_shows_its_own_lights(folder: Path) -> None:
     show = FakeShow.of(folder, "midi.midimix_2.record4", "midi.midimix.record4")
     show.values |= {"/filter/invert/amount": (1.0,), "/blackout": (0.0,)}

@@ -13,11 +13,12 @@ from typing import TypeAlias
 from perform import formula
 from perform.midi.profiles import LightState, Profile, signals_of
 from perform.parameters import Parameter
-from perform.scenes.nodes import Node
+from perform.scenes.nodes import DECK, Node
 from perform.scenes.snapshot import Snapshot
 
 BLINKS_PER_SECOND = 2.0  # of lights that cannot blink themselves
-SCENE_ADDRESSES = ("/scene", "/now")  # that the pads of scenes show already
+# Those that the pads of scenes show already, and those of what is not on yet
+SCENE_ADDRESSES = ("/scene", "/now", "/standby", DECK)
 
 PlayedParts: TypeAlias = Mapping[str, tuple[str, int]]  # the address that plays, and which part
 
