@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SUFFIXES_HELP = """After the address of a parameter
   /norm     its value as 0..1 of its range
   /release  releases the parameter: its formula plays it again; /release alone releases all
-The addresses of a scene are those of the cue that is on. With /deck/a or /deck/b before them, they are those of
-the cue on that deck.
+The addresses of a scene are those of the cue that is on. With /deck/a or /deck/b before them, they are
+those of the cue on that deck.
 To ask for a value, send the text ? as the only argument.
 Addresses may have * ? [a-z] [!a-z] {one,another} in them."""
 
