@@ -15,6 +15,7 @@ from perform.bench import Figure, percentiles, running
 from perform.clock import stopwatch
 from perform.library import Library
 from perform.networks import Device
+from perform.render.context import headless
 from perform.rig import PHASES, Rig, freeze_gc
 from perform.sampling.speed import pictures_per_second
 
@@ -120,10 +121,20 @@ def _decisions(rig: Rig) -> int:
     return rig.balance.decisions if rig.balance else 0
 
 
+def _leave_context() -> None:
+    """Make no OpenGL context current: one without a window that was released is still current on its thread,
+    where no window can have its own then."""
+    context = headless()
+    with context:
+        pass
+    context.release()
+
+
 @contextmanager
 def display(width: int, height: int) -> Iterator[bool]:
     """A display for windows: this desktop's, or one of this size that nobody sees. Says whether there is
-    one."""
+    one. Shows without a window that are closed are in the way of no window any more."""
+    _leave_context()
     if os.environ.get("DISPLAY") or not shutil.which("Xvfb"):
         yield bool(os.environ.get("DISPLAY"))
         return

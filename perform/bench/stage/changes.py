@@ -28,6 +28,7 @@ from perform.networks import Device
 from perform.render.context import of_window
 from perform.render.present import Present
 from perform.rig import Rig
+from perform.venue import read_venue
 
 CHANGE_SECONDS = 9.0  # for each kind of change
 SETTLE_SECONDS = 1.5  # on the scene that is changed
@@ -43,6 +44,7 @@ TINTED = """/*{{"ISFVSN": "2", "INPUTS": [
 void main() {{ gl_FragColor = tint * fract(isf_FragNormCoord.x * {}.0 + TIME); }}
 """
 TINTED_FILE, SETLIST_FILE = "shaders/generators/tinted.fs", "setlists/changes.toml"
+VENUE_FILE = "venues/bench.toml"
 EDITED = '[generator]\nshader = "tinted"\n'
 NETWORK = '[generator]\nmodel = "{}"\n[latent]\npath = "walk"\n'
 TWO_LAYERS = """
@@ -194,6 +196,17 @@ def _close_window(playing: Playing) -> Iterator[None]:
         yield
 
 
+def _venue(playing: Playing) -> Iterator[None]:
+    """The file of the venue is saved with another corner of its display."""
+    from perform.venue.wall import Wall
+
+    [wall] = [screen for screen in playing.rig.screens if isinstance(screen, Wall)]
+    before = wall.displays[0].window.presenter.projection
+    paths.write_whole(playing.folder / VENUE_FILE, _venue_text(0.01 * (1 + playing.turn % 9)).encode())
+    while wall.displays[0].window.presenter.projection == before:
+        yield
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of change: the scene that is on, and what makes the change, with a frame after each `yield`."""
@@ -232,6 +245,7 @@ KINDS = {
 WINDOW_KINDS = {
     "window_opened": Kind("plain", _open_window),
     "window_closed": Kind("plain", _close_window),
+    "venue": Kind("plain", _venue),
 }
 
 
@@ -250,7 +264,9 @@ def changes_figures(
             missing = "no display, nor Xvfb"
             yield from (_missing(kind, None, missing) for kind in WINDOW_KINDS)
             return
-        with closing(open_show(library, "changes", headless=False, **options)) as rig:
+        write_files(Path(name), {VENUE_FILE: _venue_text(0.0)})
+        venue = read_venue(Path(name) / VENUE_FILE)
+        with closing(open_show(library, "changes", headless=False, venue=venue, **options)) as rig:
             yield from _kinds_figures(rig, Path(name), WINDOW_KINDS, seconds)
 
 
@@ -315,6 +331,14 @@ def _played(steps: Iterator[None], frame: Callable[[], None]) -> bool:
         if stopwatch() > ends:
             return False
     return True
+
+
+def _venue_text(corner: float) -> str:
+    """A venue with one display, whose lower left corner is moved by a part of its sides."""
+    from perform.outputs.window import displays
+
+    corners = [[corner, corner], [1, 0], [1, 1], [0, 1]]
+    return f'[[display]]\nname = "wall"\nmonitor = "{displays()[0].name}"\ncorners = {corners}\n'
 
 
 def _preset(title: str, text: str) -> str:
