@@ -73,10 +73,12 @@ class Coming:
         trials."""
         if not self._trials or self._tried:
             return True
+        just_read = self._found is None
         shaders = self._shaders()
         over = [self._is_tried(shader, self._trials) for shader in shaders.values()]
         if all(over):
-            self._found = _read_shaders(self.setlist, self._library)  # one saved meanwhile was tried itself
+            if not just_read:
+                self._found = _read_shaders(self.setlist, self._library)  # one may be saved meanwhile
             self._tried = self._found == shaders
         return self._tried
 
@@ -118,7 +120,7 @@ def _read_shaders(setlist: Setlist, library: Library) -> Shaders:
     while units:
         settings, role = units.pop()
         units += [(image, "generator") for image in settings.images.values()]
-        if settings.kind == "shader":
+        if settings.kind == "shader" and (settings.name, role) not in found:
             with suppress(LookupError, ValueError, OSError):  # raised where its scene is opened
                 found[settings.name, role] = library.isf(settings.name, role)
     return found
