@@ -55,7 +55,8 @@ def dashboard_text(status: Status, width: int = 80, height: int = 24) -> Text:
     """The dashboard as text of at most `width` columns and `height` lines. In a low terminal the space goes
     first, then the meters, then devices without faults."""
     width = min(width, WIDEST_DASHBOARD)
-    head = [_title(status, width), _labelled("next", status.next_scene or "-")]
+    notes = [_labelled("notes", printable(" ".join(status.notes.split())))] if status.notes else []
+    head = [_title(status, width), *notes, _labelled("next", status.next_scene or "-")]
     meters = [_meter(name, getattr(status, name), width) for name in METERS]
     foot = [*_notice(status.notice, width), _keys()]
     balance = [_labelled("balance", (status.balance, QUIET_STYLE))] if status.balance else []
@@ -82,7 +83,7 @@ def clock_face(seconds: float) -> str:
 
 def _title(status: Status, width: int) -> Text:
     face = clock_face(status.seconds)
-    title = _labelled("playing", (status.scene or "nothing yet", "bold"))
+    title = _labelled("playing", (status.cue_title or "nothing yet", "bold"))
     position = f"  {status.cue}/{status.cues}" if status.cues else ""
     title.truncate(max(0, width - len(position) - len(face) - 3), overflow="ellipsis")
     title.append(position, QUIET_STYLE)
@@ -122,7 +123,7 @@ def _rates(status: Status) -> Text:
 
 
 def _stage(status: Status) -> Text:
-    switches: list[Part] = [(f"{word}   ", TROUBLE_STYLE) for word in _switches(status)]
+    switches: list[Part] = [(f"{word.upper()}   ", TROUBLE_STYLE) for word in status.switches]
     recorder: Part = ("not recording", QUIET_STYLE)
     if status.recording:
         recorder = (f"● {clock_face(status.recorded)} {status.recording}", ACCENT_STYLE)
@@ -163,10 +164,6 @@ def _labelled(label: str, *parts: Part, width: int = LABEL) -> Text:
     line = Text.assemble((f" {label:<{width}.{width - 1}}", QUIET_STYLE), *parts)
     line.plain = printable(line.plain)
     return line
-
-
-def _switches(status: Status) -> list[str]:
-    return [name for name, on in (("BLACKOUT", status.blackout), ("FREEZE", status.freeze)) if on]
 
 
 def _measure(value: float | None, form: str, unit: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from perform.faults import Health
-from perform.show.status import Status
+from perform.show.status import SWITCHES, Status
 
 Line = tuple[int, str]  # level and sentence
 
@@ -29,15 +29,12 @@ def changes(before: Status | None, now: Status) -> Iterator[Line]:
     """What has changed from one moment to another; of the first one (None) everything is told."""
     old = before or Status(source="", clock=now.clock)
     if (old.scene, old.cue) != (now.scene, now.cue):
-        yield logging.INFO, f"scene: {now.scene}, cue {now.cue} of {now.cues}"
+        yield logging.INFO, f"scene: {now.cue_title}, cue {now.cue} of {now.cues}"
     if (old.source, old.clock) != (now.source, now.clock):
         yield logging.INFO, f"tempo: {tempo_source(now)}, {now.bpm:.1f} bpm"
-    for what, was, state in (
-        ("blackout", old.blackout, now.blackout),
-        ("freeze", old.freeze, now.freeze),
-    ):
-        if was != state:
-            yield logging.INFO, f"{what}: {'on' if state else 'off'}"
+    for switch in SWITCHES:
+        if (switch in old.switches) != (switch in now.switches):
+            yield logging.INFO, f"{switch}: {'on' if switch in now.switches else 'off'}"
     if old.recording != now.recording:
         yield logging.INFO, f"recording: {now.recording or 'ended'}"
     yield from _device_changes(dict(old.devices), dict(now.devices))

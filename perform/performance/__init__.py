@@ -114,6 +114,10 @@ class Performance:
         """The tempo of the show."""
         return self.authority.tempo
 
+    def is_on(self, switch: str) -> bool:
+        """Whether a switch of the show, such as `pause`, was on in the last frame."""
+        return bool(self._show.last.get(switch))
+
     def change(
         self,
         setlist: Setlist,

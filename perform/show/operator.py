@@ -105,13 +105,13 @@ def lines(status: Status) -> list[tuple[str, str]]:
     """The text beside the picture, as (what it is, what it says)."""
     rates = [status.display_fps, status.picture_fps]
     numbers = ["–" if rate is None else f"{rate:.0f}" for rate in rates]
-    switches = {"blackout": status.blackout, "freeze": status.freeze}
     rows = [
-        ("cue", f"{status.cue}/{status.cues} {status.scene}"),
+        ("cue", f"{status.cue}/{status.cues}: {status.cue_title}"),
+        ("notes", status.notes),
         ("next", status.next_scene),
         ("tempo", f"{status.bpm:.1f} bpm, {status.source}"),
         ("frames", f"{numbers[0]}/s, pictures {numbers[1]}/s"),
-        ("master", " ".join([f"{status.master:.0%}", *(name for name, on in switches.items() if on)])),
+        ("master", " ".join([f"{status.master:.0%}", *status.switches])),
         ("devices", ill if (ill := ", ".join(_ill(status))) else "ok"),
     ]
     return [(name.ljust(LABELS), cut(text, LETTERS - LABELS - 3)) for name, text in rows]

@@ -15,13 +15,15 @@ from perform.outputs import Output, SoundOutput
 from perform.rig import Rig
 from perform.scenes.readiness import Readiness
 
+SWITCHES = ("blackout", "freeze", "pause", "fadeout")  # of the show, that hide or stop something
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """One moment of the show.
 
     Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
-    `cue` from 1 to `cues`, rates are per second, `frame_ms` is the 99th percentile. `source` leads the beat,
+    `cue` from 1 to `cues`, `number` and `notes` are those of the cue in the setlist, rates are per second, `frame_ms` is the 99th percentile. `source` leads the beat,
     `clock` is the pinned source or "auto". A rate or a time that is not known is None. `recording` is the
     file that is written, `balance` how display and network share the processor, `notice` what the window
     reports; each may be empty.
@@ -29,6 +31,8 @@ class Status:
 
     seconds: float = 0.0
     scene: str = ""
+    number: str = ""
+    notes: str = ""
     next_scene: str = ""
     cue: int = 0
     cues: int = 0
@@ -50,11 +54,23 @@ class Status:
     master: float = 1.0
     blackout: bool = False
     freeze: bool = False
+    pause: bool = False
+    fadeout: bool = False
     recording: str = ""
     recorded: float = 0.0
     devices: tuple[tuple[str, Health], ...] = ()
     notice: str = ""
     balance: str = ""
+
+    @property
+    def cue_title(self) -> str:
+        """The cue as people call it: its number, if it has one, and its name."""
+        return f"{self.number} {self.scene}".strip()
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Those of `SWITCHES` that are on."""
+        return tuple(name for name in SWITCHES if getattr(self, name))
 
 
 class StatusMeter:
@@ -78,9 +94,12 @@ class StatusMeter:
         last = following == position.cue
         if cues[following].scene.readiness is Readiness.OPENING:
             waits = " (opening)"
+        cue = cues[position.cue].cue
         return Status(
             seconds=moment.seconds,
-            scene=cues[position.cue].cue.title,
+            scene=cue.title,
+            number=cue.number,
+            notes=cue.notes,
             next_scene="" if last else cues[following].cue.title + waits,
             cue=position.cue + 1,
             cues=len(cues),
@@ -102,6 +121,8 @@ class StatusMeter:
             master=picture.master if picture else 1.0,
             blackout=bool(picture and picture.blackout),
             freeze=bool(picture and picture.freeze),
+            pause=performance.is_on("pause"),
+            fadeout=performance.is_on("fadeout"),
             recording=str(self._recording or "") if not rig.lost else "",
             recorded=moment.seconds if self._recording else 0.0,
             devices=tuple((device.name, unnamed(device.name, device.health())) for device in _devices(rig)),

@@ -107,6 +107,15 @@ def test_blackout_and_freeze_show_only_while_they_are_on() -> None:
         "FREEZE",
     ]
     assert "BLACKOUT" not in row(PLAYING, "master")
+    stopped = replace(PLAYING, pause=True, fadeout=True)
+    assert row(stopped, "master").split()[2:4] == ["PAUSE", "FADEOUT"]
+
+
+def test_a_cue_shows_its_number_and_its_notes() -> None:
+    cue = replace(PLAYING, scene="Drop", number="2.5", notes="watch\nMika")
+    assert row(cue, "playing").split()[1:3] == ["2.5", "Drop"]
+    assert row(cue, "notes").split() == ["notes", "watch", "Mika"]
+    assert not [line for line in rows(PLAYING) if line.startswith(" notes")]
 
 
 def test_every_device_has_a_line_with_its_whole_name() -> None:

@@ -80,16 +80,18 @@ def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_a
 
 def test_the_text_says_where_the_show_is() -> None:
     status = Status(
-        scene="Rings", next_scene="A very long title of a scene (opening)", cue=3, cues=12, bpm=128.04,
-        source="link", display_fps=59.96, master=0.5, blackout=True,
+        scene="Rings", number="2.5", notes="watch Mika", cue=3, cues=12, bpm=128.04, source="link",
+        next_scene="A very long title of a scene (opening)", display_fps=59.96, master=0.5,
+        blackout=True, pause=True,
         devices=(("midi", Health("ok", "")), ("displays", Health("waiting", "HDMI-1 is not plugged in"))),
     )  # fmt: skip
     assert [(name.strip(), text) for name, text in lines(status)] == [
-        ("cue", "3/12 Rings"),
+        ("cue", "3/12: 2.5 Rings"),
+        ("notes", "watch Mika"),
         ("next", "A very long title of a scene…"),
         ("tempo", "128.0 bpm, link"),
         ("frames", "60/s, pictures –/s"),
-        ("master", "50% blackout"),
+        ("master", "50% blackout pause"),
         ("devices", "HDMI-1 is not plugged in"),
     ]
 
