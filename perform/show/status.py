@@ -22,11 +22,11 @@ SWITCHES = ("blackout", "freeze", "pause", "fadeout")  # of the show, that hide 
 class Status:
     """One moment of the show.
 
-    Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction,
-    `cue` from 1 to `cues`, `number` and `notes` are those of the cue in the setlist, rates are per second, `frame_ms` is the 99th percentile. `source` leads the beat,
-    `clock` is the pinned source or "auto". A rate or a time that is not known is None. `recording` is the
-    file that is written, `balance` how display and network share the processor, `notice` what the window
-    reports; each may be empty.
+    Meters, `confidence` and `master` are 0..1, `beat` and `bar` count from 0 with their fraction, `cue`
+    from 1 to `cues`, `number` and `notes` are those of the cue in the setlist, rates are per second,
+    `frame_ms` is the 99th percentile. `source` leads the beat, `clock` is the pinned source or "auto". A
+    rate or a time that is not known is None. `recording` is the file that is written, `balance` how
+    display and network share the processor, `notice` what the window reports; each may be empty.
     """
 
     seconds: float = 0.0
