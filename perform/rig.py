@@ -198,7 +198,7 @@ class Rig:
             self._close(output)
         if self.faults.counts.total() > before:
             self.lost += 1  # the end of a film is not in its file
-        for device in (self.edits, *self.inputs, self.learner, self.stage, *self.screens):
+        for device in (self.edits, *self.inputs, self.learner, self.stage, *reversed(self.screens)):
             if device is not None:
                 self._close(device)
         with self.faults.contain("OpenGL cannot be closed"):

@@ -70,6 +70,7 @@ def open_wall(venue: Venue, first: Window, canvas: tuple[int, int], faults: Faul
             VideoMode(display.size, display.refresh),
             partial(_free, venue),
             waits=number == 0,
+            number=number,
         )
         opened.append(WallDisplay(display, window))
     return Wall(opened, first.context, canvas, faults)

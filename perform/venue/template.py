@@ -57,12 +57,13 @@ OPERATOR = """
 # window = false         # none, in a gallery: Esc twice on a display ends the show
 """
 DISPLAYS = """
-# A display for each projector or screen. Points are 0..1 from the lower left.
+# A display for each projector or screen. Points are 0..1 from the lower left. It `shows` a part of the
+# canvas: left, bottom, width, height. Two with the same part show the same picture.
 """
 DISPLAY = """[[display]]
 name = "{name}"
 monitor = {monitor}{mode}
-shows = [{part}]      # left, bottom, width, height of the canvas; the same for two: the same picture
+shows = [{part}]
 """
 LEARNED = """# rotate = 90            # degrees to the left
 # flip = true            # rear projection
@@ -112,10 +113,10 @@ def template(found: Found, title: str, file: str) -> str:
     operator = f"monitor = {_quoted_text(found.monitors[0].name)}" if wall else '# monitor = "eDP-1"'
     text += OPERATOR.format(monitor=operator)
     return text + DEVICES.format(
-        sound=_device("device", found.sounds, "a sound device or a file; none: silence"),
+        sound=_device("device", found.sounds, 'a sound device or a file; "none": silence'),
         midi=_device("port", found.midi_inputs, "listen to this controller only"),
         clock_out=_device("clock_out", found.midi_outputs, "send MIDI clock to this port"),
-        camera=_device("name", found.cameras, "the first is taken if none is named"),
+        camera=_device("name", found.cameras, "without it the first is taken"),
     )
 
 
@@ -135,7 +136,7 @@ def _device(key: str, names: Sequence[str], what: str) -> str:
     listed = ", ".join(_quoted_text(name) for name in names)
     first = _quoted_text(names[0]) if names else '""'
     line = f"# {key} = {first}"
-    return f"{line:<24} # {what}; here: {listed or 'none'}"
+    return f"{line:<24} # {what}; found: {listed or 'nothing'}"
 
 
 def _quoted_text(text: str) -> str:

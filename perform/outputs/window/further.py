@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import glfw
@@ -18,7 +19,7 @@ from perform.signals import Event
 if TYPE_CHECKING:
     import moderngl
 
-FRAME = (640, 360)  # of a window whose display is not there
+FRAME_WIDTH, FRAME_GAP = 480, 48  # in the desktop's units, of a window whose display is not there
 
 
 class Shows(Protocol):
@@ -63,7 +64,8 @@ class DisplayWindow(Generic[Drawing]):
 
     It shares the textures of the `first` window, which gets its keys. Nobody can close it but the show.
     `attach` gives the current context, `present` its `presenter`, which draws in it at a size; `waits`:
-    whether it waits for its display. Raises WindowError if it cannot be opened.
+    whether it waits for its display; `number` counts the displays, so that their frames lie below each other.
+    Raises WindowError if it cannot be opened.
     """
 
     def __init__(
@@ -76,16 +78,19 @@ class DisplayWindow(Generic[Drawing]):
         mode: VideoMode = DESKTOP,
         home: Callable[[], Display | None] = lambda: None,
         waits: bool = False,
+        number: int = 0,
     ) -> None:
         self.name, self.pointer = name, Pointer()
-        self.placing = Placing(FRAME, home(), monitor, mode, home)
+        width, height = mode.size or (16, 9)
+        frame = FRAME_WIDTH, FRAME_WIDTH * height // width
+        self.placing = Placing(frame, home(), monitor, mode, home, partial(_aside, number))
         self._first = first
-        hints(auto_iconify=False, focus_on_show=False)
-        self._window: WindowHandle = attempt(glfw.create_window, *FRAME, name, None, first.handle)
+        hints(auto_iconify=False, focus_on_show=False, focused=False)  # the keys stay with the operator
+        self._window: WindowHandle = attempt(glfw.create_window, *frame, name, None, first.handle)
         with current(self._window):
             glfw.swap_interval(1 if waits and not wayland() else 0)
             self.context = attach()
-            self.presenter = present(self.context, mode.size or FRAME)
+            self.presenter = present(self.context, mode.size or frame)
         glfw.set_key_callback(self._window, first.pressed)
         glfw.set_window_close_callback(self._window, _stay)
         self.pointer.watch(self._window)
@@ -155,6 +160,13 @@ def shown_in(
             presenter.show(image, size, look)
             finish()
             glfw.swap_buffers(window)
+
+
+def _aside(number: int, display: Display, size: tuple[int, int]) -> tuple[int, int]:
+    """The corner of a frame at the right of a display, below those of smaller numbers."""
+    (left, top), (width, height) = display.position, display.size
+    down = FRAME_GAP + number * (size[1] + FRAME_GAP)
+    return left + max(width - size[0], 0), top + down % max(height - size[1], 1)
 
 
 def _stay(window: WindowHandle) -> None:

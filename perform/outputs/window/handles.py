@@ -16,7 +16,11 @@ GL_VERSION = (4, 1)  # the highest on macOS
 
 
 def hints(
-    visible: bool = True, resizable: bool = True, focus_on_show: bool = True, auto_iconify: bool = True
+    visible: bool = True,
+    resizable: bool = True,
+    focus_on_show: bool = True,
+    auto_iconify: bool = True,
+    focused: bool = True,
 ) -> None:
     """Set how the next window is made."""
     glfw.default_window_hints()
@@ -30,6 +34,7 @@ def hints(
     glfw.window_hint(glfw.RESIZABLE, resizable)
     glfw.window_hint(glfw.FOCUS_ON_SHOW, focus_on_show)
     glfw.window_hint(glfw.AUTO_ICONIFY, auto_iconify)
+    glfw.window_hint(glfw.FOCUSED, focused)
 
 
 @contextmanager

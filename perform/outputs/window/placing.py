@@ -34,7 +34,7 @@ class Placing:
 
     `wanted` is the name of the display to fill, None: a frame. Set `moved` when displays may have come or
     gone. `home` gives the display for the frame of a window whose display was pulled; without one, the
-    window is hidden until its display comes back.
+    window is hidden until its display comes back. `place` gives the frame's corner on a display.
     """
 
     def __init__(
@@ -44,9 +44,11 @@ class Placing:
         wanted: str | None = None,
         mode: VideoMode = DESKTOP,
         home: Callable[[], Display | None] | None = None,
+        place: Callable[[Display, tuple[int, int]], tuple[int, int]] | None = None,
     ) -> None:
         self.wanted, self.moved = wanted, True
-        self.size, self.corner = size, middle(display, size) if display else (0, 0)
+        self._place = place or middle
+        self.size, self.corner = size, self._place(display, size) if display else (0, 0)
         self._mode, self._home = mode, home
         self._filled: str | None = None
         self._said = False
@@ -92,7 +94,7 @@ class Placing:
         if not filled_display(window) and not wayland():
             self.corner, self.size = glfw.get_window_pos(window), glfw.get_window_size(window)
         if not wayland():  # some desktops fill the display that a window is on, not the wanted one
-            glfw.set_window_pos(window, *middle(display, self.size))
+            glfw.set_window_pos(window, *self._place(display, self.size))
         if self._said:
             log.info("display %s is back", display.name)
             self._said = False
@@ -110,7 +112,7 @@ class Placing:
             place = "now in a window" if home or not present else "not shown until it comes back"
             log.warning("display %s is not plugged in: its picture is %s", self.wanted, place)
         if home and not any(display.holds(*self.corner) for display in ([home] if self._home else present)):
-            self.corner = middle(home, self.size)
+            self.corner = self._place(home, self.size)
         glfw.set_window_monitor(window, NOTHING, *self.corner, *self.size, glfw.DONT_CARE)
         glfw.set_input_mode(window, glfw.CURSOR, glfw.CURSOR_NORMAL)
         if self.wanted and present and not home:
