@@ -31,8 +31,8 @@ class CameraDevice(Protocol):
     """An opened camera."""
 
     def read(self) -> tuple[Pixels, float]:
-        """The next picture, as soon as there is one, and when it was taken (stopwatch). Any exception
-        means that the device is gone."""
+        """The next picture [height, width, 3 | 4], as soon as there is one, and when it was taken
+        (stopwatch). A fourth channel is no alpha. Any exception means that the device is gone."""
         ...
 
     def close(self) -> None: ...

@@ -19,15 +19,17 @@ from typing import Any, TypeAlias
 import glfw
 import pytest
 
-from perform import paths
+from perform import paths, sharing
 from perform.commands import doctor
 from perform.commands.doctor import checks, devices, machine
+from perform.commands.doctor import sharing as shared_checks
 from perform.commands.doctor.finding import REINSTALL, Check, Finding
 from perform.inputs import audio, camera, link
 from perform.inputs.sharing import ndi
 from perform.outputs import window
 from perform.outputs.window import gamepads
 from perform.render import context
+from perform.render.bridges import Bridges
 
 OneCheck: TypeAlias = Callable[..., Check]
 Usage = namedtuple("Usage", "total used free")
@@ -239,3 +241,46 @@ def test_no_gpu_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(machine, "CDLL", missing)
     assert machine.accelerator()[0] == "ok"
+
+
+class NoStream:
+    """A bridge that stays on the card, as far as the doctor sees."""
+
+    name, direct = "buffer", True
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_the_bridge_to_the_textures_is_named_with_what_the_others_lack(
+    monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    monkeypatch.setattr(machine, "_cuda_devices", lambda: 1)
+    monkeypatch.setattr(machine, "_cuda", lambda _count: ("ok", "CUDA 13", ""))
+    monkeypatch.setattr("perform.networks.devices.cuda_device", lambda: 0)
+    monkeypatch.setattr(NoStream, "direct", direct)
+    made = Bridges([NoStream()], {"texture": "cudaGraphicsGLRegisterImage: cudaErrorUnknown"})  # type: ignore[list-item]
+    monkeypatch.setattr("perform.render.bridges.opening.open_bridges", lambda _context: made)
+    state, why, remedy = machine.bridge()
+    assert why == "buffer; no texture: cudaGraphicsGLRegisterImage: cudaErrorUnknown"
+    assert (state, bool(remedy)) == (("ok", False) if direct else ("warn", True))
+
+
+def test_without_cuda_pictures_are_uploaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_cuda_devices", lambda: 0)
+    assert machine.bridge() == ("ok", "no CUDA device that PyTorch can use: pictures are uploaded", "")
+
+
+@pytest.mark.parametrize("kind", sharing.KINDS)
+def test_a_way_to_share_pictures_is_there_or_says_why_not(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(sys, "platform", sharing.KINDS[kind].systems[0])
+    monkeypatch.setattr(sharing, "version", lambda _kind: "9.9")
+    monkeypatch.setattr(shared_checks, "version", lambda _kind: "9.9")
+    state, why, _ = shared_checks.shared(kind)
+    assert state == "ok"
+    if kind == "v4l2":
+        assert why.startswith("/dev/video") or "sudo modprobe v4l2loopback" in why
+    else:
+        assert why == f"{sharing.KINDS[kind].library} 9.9: perform play --share {kind}:NAME"
+    monkeypatch.setattr(sys, "platform", "plan9")
+    assert shared_checks.shared(kind)[1].startswith(f"{sharing.KINDS[kind].title} is of ")

@@ -70,6 +70,8 @@ def test_mirrored_and_large_pictures_are_tracked_fully(tracker: Tracker) -> None
     rows = tracker.track(np.full((1080, 1920, 3), 102, np.uint8), 2.0)
     assert rows is not None and rows[0, 1] == pytest.approx(0.4)
     assert rows[0, 5:7] == pytest.approx([360, 640])
+    rows = tracker.track(np.full((1080, 1920, 4), 102, np.uint8), 3.0)  # of another program, such as NDI
+    assert rows is not None and rows[0, 1] == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(

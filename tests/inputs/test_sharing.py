@@ -116,7 +116,9 @@ def program(way: Way) -> Iterator[Program]:
 
 
 def near(seen: Pixels, sent: Pixels, off: int) -> bool:
-    return seen.shape == sent.shape and bool(np.abs(np.subtract(corners(seen), corners(sent))).max() <= off)
+    return seen.shape[:2] == sent.shape[:2] and bool(
+        np.abs(np.subtract(corners(seen), corners(sent))).max() <= off
+    )
 
 
 def opened(way: Way) -> CameraDevice:

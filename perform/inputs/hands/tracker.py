@@ -77,7 +77,7 @@ class TrackerProcess:
     def ask(self, pixels: Pixels, taken: float) -> Rows:
         """The hands of a picture taken at `taken` seconds. Raises GoneError."""
         stride = -(-max(pixels.shape[:2]) // LARGEST_SIDE)  # so that neither side is above it
-        small = pixels[::stride, ::stride]
+        small = pixels[::stride, ::stride, :3]
         height, width = small.shape[:2]
         np.ndarray(small.shape, np.uint8, self._memory.buf)[:] = small
         self._asked = max(round(1000 * taken), self._asked + 1)

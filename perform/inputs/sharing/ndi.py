@@ -1,6 +1,6 @@
 """NDI: pictures from the network, with the library of the optional extra `ndi` (cyndilib).
 
-Every call of this library but the conversion of a picture keeps the interpreter, so none of them waits here.
+A call of this library keeps the interpreter until it returns, so none of them waits here.
 A receiver of it takes its memory until the garbage collector comes, and a source that has gone comes back to
 the receiver that it had: each name keeps its own.
 """
@@ -66,16 +66,15 @@ class _Connection:
         return cls(receiver, frame)
 
     def look(self) -> Pixels | None:
-        """The newest picture [height, width, 3], if it is another one."""
+        """The newest picture [height, width, 4], if it is another one; the fourth channel says nothing."""
         frame = self.frame
         self.receiver.frame_sync.capture_video()
         stamp = frame.get_timestamp_posix()
         if not frame.xres or stamp == self.stamp:
             return None
         self.stamp = stamp
-        rows = frame.get_array().reshape(frame.yres, frame.get_line_stride())
-        pixels = rows[:, : 4 * frame.xres].reshape(frame.yres, frame.xres, 4)
-        return np.ascontiguousarray(pixels[..., :3])
+        rows = np.frombuffer(frame, np.uint8).reshape(frame.yres, frame.get_line_stride())
+        return np.array(rows[:, : 4 * frame.xres]).reshape(frame.yres, frame.xres, 4)
 
 
 class NdiReceiver:

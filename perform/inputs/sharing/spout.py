@@ -44,7 +44,7 @@ class SpoutReceiver:
         began = stopwatch()
         while not self._look() and (not self._rows.size or stopwatch() - began < AGAIN_SECONDS):
             self._pause.wait(POLL_SECONDS)
-        return np.ascontiguousarray(self._rows[..., :3]), stopwatch()
+        return self._rows.copy(), stopwatch()
 
     def _look(self) -> bool:
         """Fetch a picture; whether it is a new one. The first call, and the first after another size of the

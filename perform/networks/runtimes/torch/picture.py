@@ -23,7 +23,7 @@ class DevicePicture:
         channels = output.shape[2]
         colours = output.expand(-1, -1, 3) if channels == 1 else output
         missing = 4 - colours.shape[2]
-        picture = cls(torch.nn.functional.pad(colours, (0, missing), value=255).contiguous().clone())
+        picture = cls(torch.nn.functional.pad(colours, (0, missing), value=255).contiguous())
         if picture.tensor.is_cuda:
             torch.cuda.current_stream().synchronize()
         return picture
