@@ -126,3 +126,24 @@ def test_a_transition_that_is_not_made_by_hand_has_no_law(start: Callable[[str],
     show.pixel()
     assert show.pixel(("/scene/3", 1.0)) == (0, 0, 255)
     assert show.rig.performance.snapshot().values["/crossfader/green"] == (1.0,)
+
+
+def test_an_edit_keeps_what_is_held_of_the_transitions(start: Callable[[str], Show]) -> None:
+    way = 'transition = {{ shader = "halves", green = 0.2, beats = {} }}\n'
+    text = cues("red") + way.format(1) + CUE.format("blue") + way.format(30)
+    show = start(text)
+    said = [("/transition/green", 0.4), ("/deck/b/transition/green", 1.0), ("/deck/b/generator/tint.0", 1.0)]
+    show.pixel(*said)
+    show.edit("setlists/decks.toml", "quantise = 'off'\n" + text.replace('quantise = "off"\n', ""))
+    show.edit("presets/blue.toml", BLUE + '[[filter]]\nshader = "invert"\namount = 0\n')
+    for _ in range(4):
+        show.pixel()
+    values = show.rig.performance.snapshot().values
+    assert values["/deck/b/transition/green"] == (1.0,)
+    assert show.rig.performance.saved().held == {
+        "/transition/green": {0: pytest.approx(0.4)},
+        "/deck/b/transition/green": {0: 1.0},
+        "/deck/b/generator/tint": {0: 1.0},
+    }
+    show.pixel(("/go", 1.0))
+    assert show.pixel() == (255, 255, 0)

@@ -49,14 +49,27 @@ def load_changed(
 def load_edited(
     before: CuePosition, old: Sequence[CueInstance], position: CuePosition, new: Sequence[CueInstance]
 ) -> None:
-    """Load the free deck after an edit, if that has brought another scene to it."""
+    """Load the free deck after an edit, if that has brought another scene to it. What hands hold of the
+    transitions stays."""
+    _keep_transition(new[position.cue], old[before.cue])
     was, now = on_deck(1 - before.deck, before, old), on_deck(1 - position.deck, position, new)
     if now is None:
         return
-    if was and was.cue.scene.file.name == now.cue.scene.file.name:
+    if was and _is_same(now, was):
         part(position, new)
+        _keep_transition(now, was)
     else:
         now.load(new[position.cue].scene)
+
+
+def _is_same(one: CueInstance, before: CueInstance) -> bool:
+    """Whether a cue plays the scene that another did before an edit."""
+    return one.cue.scene.file.name == before.cue.scene.file.name
+
+
+def _keep_transition(one: CueInstance, before: CueInstance) -> None:
+    if _is_same(one, before):
+        one.controls.resume_from(before.controls)
 
 
 def _scene(one: CueInstance | None) -> SceneInstance | None:

@@ -112,6 +112,15 @@ def test_resolume_addresses_are_translated(
     assert heard.said() == {ours: worth}
 
 
+def test_the_words_of_resolume_before_a_number(heard: Heard) -> None:
+    heard.hear("/composition/master", "a", 0.25)
+    assert heard.said() == {"/master": 0.25}
+    heard.hear("/composition/master", "+", 0.1)
+    assert "/master" not in heard.said()
+    heard.hear("/composition/master", "?")
+    assert heard.asked == [(ME, ["/master"])]
+
+
 def test_the_first_layer_of_resolume_is_ours_where_there_are_layers(heard: Heard) -> None:
     opacity = Parameter("opacity", 1.0, 0.0, 1.0)
     nodes = {"/layer/1/opacity": Node("/layer/1/opacity", opacity), **{one.address: one for one in NODES}}

@@ -12,6 +12,7 @@ from collections.abc import Container
 from perform.inputs.osc.packets import Message
 
 COMPOSITION = "/composition/"
+ABSOLUTE = "a"  # before a number: it is the new value, as it is without a word
 # Resolume's address, ours (the first that there is, else the last), and what 0 and 1 are
 RESOLUME = (
     (r"master|video/opacity", ("/master",), (0.0, 1.0)),
@@ -33,14 +34,19 @@ ALIASES = tuple((re.compile(pattern), addresses, ends) for pattern, addresses, e
 
 def aliased(message: Message, known: Container[str]) -> Message:
     """The message with our own address if it has one of Resolume's, which no formula names; `known` are the
-    addresses that do something now."""
-    if not message.address.startswith(COMPOSITION) or message.address in known:
+    addresses that do something now. A step, `"+" 0.1`, is left as it is: our parameters have none."""
+    address, arguments = message.address, message.arguments
+    if not address.startswith(COMPOSITION) or address in known:
         return message
+    if len(arguments) > 1 and isinstance(arguments[0], str):
+        if arguments[0] != ABSOLUTE:
+            return message
+        arguments = arguments[1:]
     for pattern, addresses, (low, high) in ALIASES:
-        if match := pattern.fullmatch(message.address, len(COMPOSITION)):
-            ours = [match.expand(address) for address in addresses]
+        if match := pattern.fullmatch(address, len(COMPOSITION)):
+            ours = [match.expand(one) for one in addresses]
             address = next((one for one in ours if one in known), ours[-1])
-            values = tuple(_spanned(argument, low, high) for argument in message.arguments)
+            values = tuple(_spanned(argument, low, high) for argument in arguments)
             return message._replace(address=address, arguments=values)
     return message
 
