@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from perform.render import shadertoy
 from perform.render.overloads import overloads
+from perform.render.pieces import with_values, without_repeats
 
 Stage: TypeAlias = Literal["fragment", "vertex"]
 
@@ -108,7 +109,7 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     """A text without comments, as GLSL 4.10. `names` are those that the header declares, `others` those of
     them that are renamed."""
     extensions = tuple(dict.fromkeys(name for name, how in _EXTENSION.findall(text) if _is_asked(name, how)))
-    text = _EXTENSION.sub("", _VERSION.sub("", text))
+    text = with_values(without_repeats(_EXTENSION.sub("", _VERSION.sub("", text))))
     toy = shadertoy.is_shadertoy(text)
     text = _without_given({*names, *GIVEN, *(shadertoy.SHADERTOY_NAMES if toy else ())}, text)
     text = _with_our_output(text) if stage == "fragment" else _ATTRIBUTE.sub(_of_the_vertex, text)

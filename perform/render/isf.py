@@ -176,8 +176,8 @@ class _Header:
             self.source.fail(
                 f"MODE = {mode!r}, must be left out: only shaders that colour pixels are played", "MODE"
             )
-        if "materialColorForPixel" in self.text and not re.search(r"\bmain\s*\(", self.text):
-            self.source.fail("is a material of MadMapper, must be an ISF with a function main()")
+        if re.search("(?:material|fx)ColorForPixel", self.text) and not re.search(r"\bmain\s*\(", self.text):
+            self.source.fail("is of MadMapper, must be an ISF with a function main()")
 
     def _with_includes(self, text: str, file: str, found: list[Path]) -> str:
         try:

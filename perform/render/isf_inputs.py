@@ -125,10 +125,9 @@ def _range(entry: Json, warn: Warn) -> tuple[float, float, float]:
     low, high = (number(entry, key, warn) for key in ("MIN", "MAX"))
     low = min(0.0, default) if low is None else low
     low, high = _ordered(low, max(1.0, default, low) if high is None else high, warn)
-    if low == high and given is not None and given != low:
-        warn(f"MIN = MAX = {low:g} leaves out DEFAULT = {given:g}: the range goes from one to the other")
-        low, high = min(low, given), max(high, given)
-    return low, high, _within((default,), low, high, given is not None, warn)[0]
+    if given is not None:
+        low, high = _widened((given,), low, high, warn)
+    return low, high, min(max(default, low), high)
 
 
 def _default(entry: Json, warn: Warn) -> float | None:
@@ -151,15 +150,13 @@ def _ordered(low: float, high: float, warn: Warn) -> tuple[float, float]:
     return min(low, high), max(low, high)
 
 
-def _within(
-    default: Sequence[float], low: float, high: float, is_given: bool, warn: Warn
-) -> tuple[float, ...]:
-    """The values of the range that are nearest to those of a default."""
-    held = tuple(min(max(one, low), high) for one in default)
-    if is_given and held != tuple(default):
-        beyond, begun = (", ".join(f"{one:g}" for one in values) for values in (default, held))
-        warn(f"DEFAULT = {beyond} is outside {low:g}..{high:g}, it begins at {begun}")
-    return held
+def _widened(default: Sequence[float], low: float, high: float, warn: Warn) -> tuple[float, float]:
+    """The range with a default that its author set outside of it."""
+    wide = min(low, *default), max(high, *default)
+    if wide != (low, high):
+        shown = ", ".join(f"{one:g}" for one in default)
+        warn(f"DEFAULT = {shown} is outside {low:g}..{high:g}: the range is {wide[0]:g}..{wide[1]:g}")
+    return wide
 
 
 def _whole(entry: Json, about: str, warn: Warn) -> Parameter:
@@ -190,7 +187,9 @@ def _vector(entry: Json, kind: Literal["point", "color"], about: str, warn: Warn
     low = _components(entry, "MIN", warn) or (min((0.0, *given)),)
     high = _components(entry, "MAX", warn) or (max((1.0, *given)),)
     lowest, highest = _ordered(min(low), max(high), warn)
-    held = _within(default, lowest, highest, bool(given), warn)
+    if given:
+        lowest, highest = _widened(default, lowest, highest, warn)
+    held = tuple(min(max(one, lowest), highest) for one in default)
     return Parameter(entry["NAME"], held, lowest, highest, description=about, kind=kind)
 
 

@@ -237,7 +237,11 @@ def test_an_input_with_a_name_of_shadertoy_is_the_input(context: moderngl.Contex
         ),
         (
             "/*{}*/\nvec4 materialColorForPixel(vec2 at) { return vec4(1.0); }",
-            "a.fs:1: is a material of MadMapper, must be an ISF with a function main()",
+            "a.fs:1: is of MadMapper, must be an ISF with a function main()",
+        ),
+        (
+            "/*{}*/\nvec4 fxColorForPixel(vec2 at) { return vec4(1.0); }",
+            "a.fs:1: is of MadMapper, must be an ISF with a function main()",
         ),
         (
             "void mainImage(out vec4 O, vec2 at) { O = vec4(0.2); }",
@@ -302,7 +306,11 @@ def test_cubes(context: moderngl.Context, tmp_path: Path) -> None:
             (0.5, -2.0, 2.0),
             "MIN = 2 is above MAX = -2: they are swapped",
         ),
-        ({"MIN": 1, "MAX": 1, "DEFAULT": 0.2}, (0.2, 0.2, 1.0), "MIN = MAX = 1 leaves out DEFAULT = 0.2"),
+        (
+            {"MIN": 1, "MAX": 1, "DEFAULT": 0.2},
+            (0.2, 0.2, 1.0),
+            "DEFAULT = 0.2 is outside 1..1: the range is 0.2..1",
+        ),
         ({"MIN": 0.3, "MAX": 0.3}, (0.3, 0.3, 0.3), ""),
         ({"DEFAULT": True}, (1.0, 0.0, 1.0), ""),
     ],

@@ -10,7 +10,7 @@ import moderngl
 import numpy as np
 import pytest
 
-from perform.render import isf
+from perform.render import isf, pieces
 from perform.render.shader import Shader, ShaderError
 from tests.doubles.shaders import Stage, main, picture
 
@@ -70,6 +70,16 @@ NAMES = [
     "void main() { S s; s.sample = 0.1; s.input = vec2(0.1); gl_FragColor = vec4(s.sample + s.input.x); }",
     "#define TIME (TIME * 0.0 + 0.2)\nvoid main() { gl_FragColor = vec4(TIME); }",
 ]  # fmt: skip
+TWICE = [
+    "const float a = 0.1;\nfloat f(float x) { return x; }\nstruct S { float x; };\nfloat g;\n"
+    "const float  a = 0.1 ;\nfloat f(float x)\n{ return x;  }\nstruct S { float x; };\nfloat f(vec2 "
+    "x) { return x.y; }\n"
+    "void main() { gl_FragColor = vec4(f(a) + f(vec2(0.1))); }",
+    "#ifdef NONE\nfloat f() { return 0.2; }\n#else\nfloat f() { return 0.2; }\n#endif\n"
+    "void main() { gl_FragColor = vec4(f()); }",
+    "#define BEGIN {\n#define END }\nfloat f() BEGIN return 0.2; END\nvoid main() BEGIN "
+    "gl_FragColor = vec4(f()); END",
+]
 MACROS = [
     "#define A(x) B((x) * 2.0)\n#define B(y) C(y, 1.0)\n#define C(a, b) ((a) + (b) - 1.0)\n"
     "void main() { gl_FragColor = vec4(A(0.1)); }",
@@ -134,7 +144,7 @@ IMAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", [*VERSIONS, *NAMES, *MACROS, *NUMBERS, *IMAGES])
+@pytest.mark.parametrize("body", [*VERSIONS, *NAMES, *TWICE, *MACROS, *NUMBERS, *IMAGES])
 def test_hard_code_draws(context: moderngl.Context, body: str) -> None:
     image = picture(context, np.full((4, 8), GREY))
     frame = Stage(context, isf.parse(HEADER + body, "a.fs")).frame(image)
@@ -212,6 +222,18 @@ def test_what_no_host_draws_is_an_error_of_few_lines(
     assert all(line.startswith("a.fs:") for line in str(caught.value).splitlines())
 
 
+def test_lines_are_right_after_what_stands_twice(context: moderngl.Context) -> None:
+    text = "/*{}*/\nfloat f() {\n return 0.2;\n}\nfloat f() {\n return 0.2;\n}\nvoid main() { oops; }"
+    with pytest.raises(ShaderError, match=r"^a\.fs:8: .*oops"):
+        Shader(context, isf.parse(text, "a.fs"), (1, 1))
+
+
+def test_a_long_text_is_read_in_one_go() -> None:
+    """One that looks back from each line would take minutes."""
+    for part in ("float x;\n", "{\n", "#define a \\\n", "f(\n", "#if 1\n"):
+        pieces.with_values(pieces.without_repeats(part * 50_000))
+
+
 def nan_picture(context: moderngl.Context, bad: Any) -> moderngl.Texture:
     texture = context.texture((2, 2), 4, np.full((2, 2, 4), bad, np.float16).tobytes(), dtype="f2")
     texture.repeat_x = texture.repeat_y = False
@@ -244,3 +266,36 @@ def test_a_file_of_a_megabyte_draws(context: moderngl.Context, tmp_path: Path) -
     code = f"float f0(float x) {{ return x; }}\n{steps}// {'x' * 1_000_000}\n"
     (tmp_path / "a.fs").write_text(f"/*{{}}*/\n{code}void main() {{ gl_FragColor = vec4(f999(0.2)); }}\n")
     assert Stage(context, isf.load(tmp_path / "a.fs")).frame()[0, 0, 0] == GREY
+
+
+@pytest.mark.parametrize(
+    ("text", "begun"),
+    [
+        ("float x;", "float x = float(0);"),
+        ("void f() { vec3 a, b = f(1, 2), c; }", "void f() { vec3 a = vec3(0), b = f(1, 2), c = vec3(0); }"),
+        ("void f() { lowp\n int n\n; bool b; }", "void f() { lowp\n int n\n = int(0); bool b = bool(0); }"),
+        ("void f() { float a[2], b; mat2 m; }", "void f() { float a[2], b = float(0); mat2 m = mat2(0); }"),
+        ("struct S { float x; }; S s;", "struct S { float x; }; S s;"),
+        ("uniform Block { float x; };", "uniform Block { float x; };"),
+        ("uniform float x; varying vec2 y;", "uniform float x; varying vec2 y;"),
+        ("precision highp float;\n#define A float x;\n", "precision highp float;\n#define A float x;\n"),
+        ("void f() { for (;;) { int x; } }", "void f() { for (;;) { int x = int(0); } }"),
+        ("float f(vec2 p);", "float f(vec2 p);"),
+        ("float f() { if (a) { return 1.; } }", "float f() { if (a) { return 1.; }  return float(0); }"),
+        ("float f() { if (a) return 1.; return 2.; }", "float f() { if (a) return 1.; return 2.; }"),
+        ("vec2 f() {\n{ g(); }\n}\nvoid g() { }", "vec2 f() {\n{ g(); }\n return vec2(0); }\nvoid g() { }"),
+    ],
+)  # fmt: skip
+def test_what_has_no_value_begins_with_0(text: str, begun: str) -> None:
+    assert pieces.with_values(text) == begun
+
+
+def test_variables_without_a_value_draw_the_same_each_time(context: moderngl.Context) -> None:
+    code = """
+    float f(float x) { if (x > 1.0) return 9.0; }
+    void main() { vec3 sum; float most; int n; most = max(most, 0.1);
+        for (int i = 0; i < 2; i++) { sum += 0.05; n += i; }
+        gl_FragColor = vec4(sum + most + f(0.0) + float(n - 1), 1.0); }
+    """
+    for _ in range(3):
+        assert (Stage(context, isf.parse("/*{}*/" + code, "a.fs")).frame()[..., 0] == GREY).all()

@@ -58,7 +58,7 @@ def test_floats_become_parameters() -> None:
     assert parameter("float") == Parameter("it", 0.0, 0.0, 1.0)
     assert parameter("float", DEFAULT=7) == Parameter("it", 7.0, 0.0, 7.0)
     assert parameter("float", IDENTITY=0.5) == Parameter("it", 0.5, 0.0, 1.0)
-    assert parameter("float", DEFAULT=5, MAX=2) == Parameter("it", 2.0, 0.0, 2.0)
+    assert parameter("float", DEFAULT=5, MAX=2) == Parameter("it", 5.0, 0.0, 5.0)
 
 
 def test_a_float_may_wrap() -> None:
