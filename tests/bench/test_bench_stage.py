@@ -18,7 +18,7 @@ from perform.bench import Figure, stage
 from perform.bench.stage import changes, objects, stages
 from perform.bench.stage.held import Held, OpenObjects, descriptors, growth_figures, memory_figures, traced
 from perform.bench.stage.played import NO_GOVERNOR, Governed, Hand
-from perform.bench.stage.written import deck, setlist, write_files
+from perform.bench.stage.written import deck, open_show, setlist, write_files
 from perform.cli import app
 from perform.clock import OfflineClock
 from perform.library import Library
@@ -165,10 +165,8 @@ def test_scene_changes_leave_nothing_behind_and_a_leak_is_found(
     assert isinstance(rig.clock, OfflineClock) and list(rounds) == [16, 32, 48]
     figures = values(growth_figures(taken := [*rounds.values()], flat=True))
     assert figures["gl_objects_growth"] == figures["descriptors_growth"] == 0
-    before = rig.context.texture
-    for _ in objects.rounds(rig, library, 16):
-        before((1, 1), 4)  # nobody releases it
-        taken.append(Held.now(found))
+    rig.context.texture((1, 1), 4)  # nobody releases it
+    taken.append(Held.now(found))
     leak = next(one for one in growth_figures(taken, flat=True) if one.name == "gl_objects_growth")
     assert (leak.value, leak.met) == (1, False)
     assert leak.note.startswith("1 more Texture of ") and "test_bench_stage.py" in leak.note
@@ -211,3 +209,38 @@ def test_the_command_gives_its_options_to_the_stage_alone(
     assert json.loads(done.stdout)["figures"][0]["met"] is False
     with caplog.at_level(logging.ERROR):
         assert CliRunner().invoke(app, ["bench", "loop", "--changes", "9"]).exit_code
+
+
+@pytest.fixture
+def playing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[changes.Playing]:
+    """The show of the bench of changes, without its networks and its waits."""
+    kept = {name: text for name, text in changes.SCENES.items() if "model" not in text}
+    monkeypatch.setattr(changes, "SCENES", kept)
+    monkeypatch.setattr(changes, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(changes, "SURROUNDING_SECONDS", 0.05)
+    library = write_files(tmp_path, changes.change_files())
+    with closing(open_show(library, "changes", size=SMALL, watch=True)) as rig:
+        yield changes.Playing(rig, tmp_path, Hand(rig))
+
+
+def test_changes_are_made_while_a_show_plays(playing: changes.Playing) -> None:
+    performance = playing.rig.performance
+    cues = list(changes.SCENES)
+    for name in ("cut", "deck", "blend", "preset_value", "nothing"):
+        found = values(changes.kind_figures(playing, name, changes.KINDS[name], 0.0))
+        assert found[f"{name}_changes"] == 1 and found[f"{name}_ratio"] >= 1
+        if name in ("cut", "deck"):
+            assert cues[performance.position.cue] == "rings"
+        if name == "blend":
+            assert performance.snapshot().values["/layer/2/blend"] == ("multiply",)
+    edited = performance.setlist.cues[cues.index("edited")].scene.layers[0].source
+    assert edited.with_defaults["tint"] == (0.0, 0.5, 0.5, 1)
+
+
+def test_a_change_that_never_plays_is_reported(
+    playing: changes.Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "PATIENCE", 0.0)
+    kind = changes.Kind("plain", lambda _playing: iter([None, None]))
+    [figure] = changes.kind_figures(playing, "never", kind, 0.0)
+    assert (figure.name, figure.met, figure.note) == ("never_ratio", False, "the change did not come")
