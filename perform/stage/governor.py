@@ -147,9 +147,10 @@ class Governor:
         shown = shown or self._shown
         if shown != self._shown:
             return self._enter(now, shown)
-        if self._marks and now - self._marks[-1][0] < LOOK_INTERVAL:
-            self._works[-1].append(work)
-            return False
+        if self._marks:
+            self._works[-1].append(work)  # also of a frame that takes longer than from one look to the next
+            if now - self._marks[-1][0] < LOOK_INTERVAL:
+                return False
         costs = self._costs(network) if len(self._marks) == LOOKS else None
         self._mark(now, network)
         if costs is None or (shown.before is not None and now - self._since < LONG_TRANSITION):

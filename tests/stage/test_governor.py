@@ -263,3 +263,11 @@ def test_only_a_long_transition_is_looked_at() -> None:
     machine.frame, machine.shown = 0.03, Shown(0)  # remembered, whatever the transition needed
     machine.play(0.1)
     assert machine.governor.level == LADDER[0]
+
+
+def test_frames_that_take_longer_than_a_look_are_measured_too() -> None:
+    """Two decks in 1080p: a frame takes a second and a half, so no other frame lies between two looks."""
+    machine = Machine(frame=3.9, picture=0.0)
+    machine.play(8.0)
+    assert machine.governor.level == LADDER[-1]
+    assert machine.levels[-1][0] < 6.0

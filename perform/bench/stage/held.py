@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,36 +95,27 @@ class Held:
         return cls(resident(), objects.count(), descriptors(), threads)
 
 
-def growth_figures(held: Sequence[Held], flat: bool) -> Iterator[Figure]:
+def growth_figures(held: Sequence[Held], flat: bool, suffix: str = "") -> Iterator[Figure]:
     """How much more is held in the last quarter than in the second, at most; the first is a warm-up. With
     `flat` the goal is none. Notes name the kinds that grew."""
     for name in ("objects", "descriptors", "threads"):
         before, after = (_most([getattr(one, name) for one in part]) for part in _quarters(held))
-        grown = after.total() - before.total()
-        goal = 0.0 if flat else None
-        label = {"objects": "gl_objects", "descriptors": "descriptors", "threads": "threads"}[name]
-        yield Figure(label, after.total(), label.replace("gl_", ""))
-        note = _named(after - before) if grown > 0 else ""
-        yield Figure(
-            f"{label}_growth",
-            grown,
-            label.replace("gl_", ""),
-            goal,
-            None if goal is None else grown <= goal,
-            note,
-        )
+        grown, label = after.total() - before.total(), "gl_objects" if name == "objects" else name
+        yield Figure(f"{label}{suffix}", after.total(), name)
+        figure = Figure.at_most(f"{label}_growth{suffix}", grown, name, 0.0 if flat else None)
+        yield replace(figure, note=_named(after - before) if grown > 0 else "")
 
 
-def memory_figures(held: Sequence[Held], seconds: float, flat: bool) -> Iterator[Figure]:
+def memory_figures(held: Sequence[Held], seconds: float, flat: bool, suffix: str = "") -> Iterator[Figure]:
     """MiB by which the median of the last quarter is more than that of the second, and the slope after the
     first quarter in MiB a minute (least squares); the samples are evenly spaced over `seconds`."""
     before, after = ([one.memory for one in part] for part in _quarters(held))
     grown = float(np.median(after) - np.median(before))
-    yield Figure("memory_mib", float(np.median(after)), "MiB")
-    yield Figure.at_most("memory_growth_mib", grown, "MiB", LARGEST_GROWTH if flat else None)
+    yield Figure(f"memory_mib{suffix}", float(np.median(after)), "MiB")
+    yield Figure.at_most(f"memory_growth_mib{suffix}", grown, "MiB", LARGEST_GROWTH if flat else None)
     kept = [one.memory for one in held[len(held) // 4 :]]
     minutes = np.arange(len(kept)) * (seconds / 60 / max(len(held) - 1, 1))
-    yield Figure("memory_slope", float(np.polyfit(minutes, kept, 1)[0]), "MiB/min")
+    yield Figure(f"memory_slope{suffix}", float(np.polyfit(minutes, kept, 1)[0]), "MiB/min")
 
 
 def _quarters(held: Sequence[Held]) -> tuple[Sequence[Held], Sequence[Held]]:

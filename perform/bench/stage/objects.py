@@ -31,6 +31,7 @@ SIZE = (160, 90)
 RATE = 30.0
 STEPS = (3, 5, 11, 13)  # from one cue to the next: each plays all of 8 or 16 cues
 FRAMES = 6  # of a change: a transition of four, and what comes after it
+MOST_FRAMES = 1000  # until a network has drawn
 LEAST_ROUNDS = 4  # the first is a warm-up
 EDITED = "keeps"  # the preset that is edited
 FILTERED = '\n[[filter]]\nshader = "{}"'
@@ -58,8 +59,8 @@ def objects_figures(
             held = {done: Held.now(objects) for done in rounds(rig, library, max(changes, least))}
             took = stopwatch() - began
     yield Figure("scene_changes", max(held), "changes")
-    yield from memory_figures([*held.values()], took, flat=False)
-    yield from growth_figures([*held.values()], flat=True)
+    yield from memory_figures([*held.values()], took, flat=False, suffix="_objects")
+    yield from growth_figures([*held.values()], flat=True, suffix="_objects")
 
 
 def object_scenes(model: str) -> dict[str, str]:
@@ -77,19 +78,32 @@ def object_files(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def rounds(rig: Rig, library: Library, changes: int) -> Iterator[int]:
-    """Change the scene so many times at least, in whole rounds of all cues by each of STEPS. Half of the cues
-    come after an edit, which is taken back for the other half. Gives the changes so far after each round."""
+    """Change the scene so many times at least, in whole rounds of all cues by each of STEPS, on both decks.
+    Half of the cues come after an edit, which is taken back for the other half. Gives the changes so far
+    after each round. In the first one, networks have time to draw."""
     hand, count = Hand(rig), len(rig.performance.cues)
     rig.clock, rig.balance = OfflineClock(RATE), None
     whole = count * len(STEPS)
     for number in range(math.ceil(changes / whole)):
-        for step, place in product(STEPS, range(count)):
+        for (shift, step), place in product(enumerate(STEPS), range(count)):
             if place in (0, count // 2):
                 _edit(rig, library, hand)
-            hand.say("/scene", place * step % count + 1.0)
+            hand.say("/scene", (place * step + shift) % count + 1.0)
             for _ in range(FRAMES):
                 rig.frame()
+            if not number:
+                _draw_pictures(rig)
         yield (number + 1) * whole
+
+
+def _draw_pictures(rig: Rig) -> None:
+    """Play until the network of the scene has drawn two pictures, if it has one: so many are kept."""
+    if rig.performance.cues[rig.performance.position.cue].cue.scene.models:
+        drawn = rig.stage.pictures_made()
+        for _ in range(MOST_FRAMES):
+            if rig.stage.pictures_made() > drawn + 2:
+                return
+            rig.frame()
 
 
 def _edit(rig: Rig, library: Library, hand: Hand) -> None:

@@ -37,14 +37,15 @@ def soak_figures(seconds: float | None, model: str | None, device: Device, _chan
         play_for(rig, seconds, frame)
     yield from _evenness(frames)
     flat = seconds >= 4 * ROUND
-    yield from memory_figures(held, seconds, flat)
-    yield from growth_figures(held, flat)
-    yield from governed.figures()
+    yield from memory_figures(held, seconds, flat, "_soak")
+    yield from growth_figures(held, flat, "_soak")
+    yield from governed.figures("_soak")
 
 
 def _evenness(frames: list[float]) -> Iterator[Figure]:
     milliseconds = [1000 * one for one in frames]
-    yield from duration_figures("frame_ms", milliseconds, goal=LATE_FACTOR * percentiles(milliseconds).p50)
-    yield Figure("frame_ms_worst", max(milliseconds), "ms")
-    yield Figure("late_frames", late_frames(frames), "frames")
-    yield Figure("frames", len(frames), "frames")
+    most = LATE_FACTOR * percentiles(milliseconds).p50
+    yield from duration_figures("frame_ms", milliseconds, "_soak", most)
+    yield Figure("frame_ms_worst_soak", max(milliseconds), "ms")
+    yield Figure("late_frames_soak", late_frames(frames), "frames")
+    yield Figure("frames_soak", len(frames), "frames")
