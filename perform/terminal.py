@@ -102,6 +102,13 @@ def preset_names(incomplete: str) -> list[str]:
     return [name for name in Library().names("presets") if name.startswith(incomplete)]
 
 
+def venue_names(incomplete: str) -> list[str]:
+    """Venues whose names begin so."""
+    from perform.library import Library
+
+    return [name for name in Library().names("venues") if name.startswith(incomplete)]
+
+
 def model_names(incomplete: str) -> list[str]:
     """Models whose names begin so."""
     from perform.generators.untrained import BUILT_IN

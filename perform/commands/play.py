@@ -49,6 +49,7 @@ from perform.terminal import (
     program,
     say,
     show_names,
+    venue_names,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ PANELS = {  # of options that are not listed first
 VenueName = Annotated[
     str | None,
     typer.Option(
-        help="A venue, by name or file: displays and devices of a place. (default: venue.toml of a project)"
+        help="A venue, by name or file: displays and devices of a place. (default: venue.toml of a project)",
+        autocompletion=venue_names,
     ),
 ]
 DisplayName = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from perform.paths import quoted
-from perform.terminal import StopAfter, complain, complaints, err, opening, program, say
+from perform.terminal import StopAfter, complain, complaints, err, opening, program, say, venue_names
 
 if TYPE_CHECKING:
     from perform.venue import Venue
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The displays and devices of a place, in one file.", no_args_is_help=True)
 
 VenueFile = Annotated[Path, typer.Argument(metavar="FILE", help="The file. (default: venue.toml)")]
-VenueToRead = Annotated[str, typer.Argument(metavar="VENUE", help="A venue, by name or file.")]
+VenueToRead = Annotated[
+    str, typer.Argument(metavar="VENUE", help="A venue, by name or file.", autocompletion=venue_names)
+]
 
 
 @app.command("new")
@@ -42,12 +44,13 @@ def new_venue(file: VenueFile = Path("venue.toml")) -> None:
 def check_venue(name: VenueToRead = "venue.toml") -> None:
     """Find every fault of a venue, and warn of what is perhaps a mistake. Displays that are not plugged in
     are only a warning. The exit code is 1 for faults."""
-    from perform.show import venue_of
+    from perform.show import open_library, venue_of
     from perform.venue.checks import warnings
 
     with complaints():
         found = venue_of("", name)
         assert found is not None
+        open_library("", venue=found).placed_feeds()
         monitors = _monitor_names()
         if monitors is None:
             err.print("no desktop here: whether the displays are plugged in is not known")
@@ -64,6 +67,7 @@ def card(
         typer.Argument(
             metavar="VENUE",
             help="A venue, by name or file. (default: venue.toml, else all displays that are plugged in)",
+            autocompletion=venue_names,
         ),
     ] = None,
     seconds: StopAfter = None,

@@ -21,7 +21,7 @@ from perform.generators.extending import EXTEND
 from perform.generators.model import Model
 from perform.generators.untrained import BUILT_IN, SHARED_MAPPING, present_name
 from perform.inputs.feeds import document as feeds
-from perform.inputs.feeds.document import Feed
+from perform.inputs.feeds.document import Feed, PlacedFeeds
 from perform.latent import directions
 from perform.latent.directions import Directions
 from perform.latent.paths import PATHS, path_parameters
@@ -52,16 +52,23 @@ class Library:
 
     A folder holds `shaders/{generators,filters,transitions}/*.fs`, `presets/*.toml`, `setlists/*.toml`,
     `feeds/*.toml`, `profiles/*.toml`, `footage/`, `learned/*.toml` and `models/`. `model` replaces the model
-    that each preset names. Presets, shaders and so on also lie beside `show` itself, without such folders.
+    that each preset names; `placed` is what a venue sets of feeds. Presets, shaders and so on also lie beside
+    `show` itself, without such folders.
     Several threads may use it: what it remembers of a file is replaced as a whole.
     """
 
     vocabulary = VOCABULARY
 
-    def __init__(self, *folders: Path, model: str | None = None, show: Path | None = None) -> None:
+    def __init__(
+        self,
+        *folders: Path,
+        model: str | None = None,
+        show: Path | None = None,
+        placed: PlacedFeeds | None = None,
+    ) -> None:
         project = project_of(show) if show else None
         self.folders = _joined(project, folders or _folders())
-        self._show, self._model = show, model
+        self._show, self._model, self._placed = show, model, placed
         self._models: dict[str, Model] = {}
         self._parsed: dict[Path, tuple[list[Stamp | None], isf.ISF]] = {}
         self._footage: dict[tuple[str, Path, Stamp | None], tuple[Parameter, ...]] = {}
@@ -143,7 +150,7 @@ class Library:
 
     def feeds(self, signals: Iterable[str]) -> list[Feed]:
         """The feeds that give these signals, from their files in feeds/. LookupError, SceneError, OSError."""
-        found = self._signal_files(signals, "feed", "feeds", feeds.read_feed)
+        found = self._signal_files(signals, "feed", "feeds", partial(feeds.read_feed, placed=self._placed))
         for signal, feed in found:
             if not feed.has(signal):
                 known = ", ".join(feed.values)
@@ -155,6 +162,12 @@ class Library:
         for name in self.names("feeds"):
             with suppress(LookupError, SceneError, OSError):
                 yield from feeds.read_feed(self._file("feeds", name, ".toml", "feed")).values
+
+    def placed_feeds(self) -> list[Feed]:
+        """The feeds of which a venue sets something. LookupError if one has no file, SceneError, OSError."""
+        placed = self._placed
+        names = placed.tables if placed else ()
+        return [feeds.read_feed(self._file("feeds", name, ".toml", f"feed {name}"), placed) for name in names]
 
     def mapping_signals(self) -> Iterator[str]:
         """The signals of all mappings; those whose file is broken are left out."""

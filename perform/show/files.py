@@ -68,10 +68,11 @@ def names_file(name: str) -> bool:
     return named or run_model(Path(name)) is not None
 
 
-def open_library(show: str, model: str | None = None) -> Library:
-    """The library of a show; what lies beside it comes first if it is named by its file or its folder."""
+def open_library(show: str, model: str | None = None, venue: Venue | None = None) -> Library:
+    """The library of a show; what lies beside it comes first if it is named by its file or its folder. Its
+    feeds are as a venue has them."""
     file = found(Path(show) / PROJECT_SETLIST if Path(show).is_dir() else Path(show))
-    return Library(model=model, show=file.absolute() if file else None)
+    return Library(model=model, show=file.absolute() if file else None, placed=venue.feeds if venue else None)
 
 
 def find(name: str, library: Library) -> Path:

@@ -74,7 +74,7 @@ def load(file: Path, library: Library, before: Setlist | None = None) -> Setlist
 
 def check_options(options: Options) -> None:
     """Raises what is wrong with the setlist, its models and the sound, before a device or a display opens."""
-    library = open_library(options.setlist, options.model)
+    library = open_library(options.setlist, options.model, options.venue)
     load(find(options.setlist, library), library)
     audio.check_sound(options.sound)
 
@@ -82,7 +82,7 @@ def check_options(options: Options) -> None:
 def play(options: Options, library: Library | None = None, loaded: Setlist | None = None) -> Rig:
     """A live show: devices, a live clock, and a window unless it is headless. `loaded` replaces the setlist
     that the options name. All that was given is checked before a device or the window opens."""
-    library = library or open_library(options.setlist, options.model)
+    library = library or open_library(options.setlist, options.model, options.venue)
     setlist = _pin_clock(loaded or load(find(options.setlist, library), library), options)
     audio.check_sound(options.sound)
     options = replace(options, link=options.link or setlist.lead == "link")

@@ -261,6 +261,7 @@ def restarts(before: Venue, after: Venue) -> list[str]:
         key for option, key in OPTIONS.items() if before.options.get(option) != after.options.get(option)
     ]
     changed += ["display"] * (_fixed(before) != _fixed(after))
+    changed += ["feed"] * (before.feeds != after.feeds)
     return changed + ["operator"] * (before.operator != after.operator)
 
 

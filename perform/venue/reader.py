@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly
+from perform.inputs.feeds.document import PlacedFeeds
 from perform.networks import Device, Precision
 from perform.scenes.look import FlashMode
 from perform.scenes.projection import (
@@ -144,6 +145,7 @@ class VenueText(_Text):
     clock: _Clock = _Clock()
     camera: _Camera = _Camera()
     models: _Models = _Models()
+    feed: dict[str, dict[str, Any]] = {}
     display: list[_Display] = []
     operator: _Operator = _Operator()
 
@@ -174,13 +176,14 @@ class Operator:
 @dataclass(frozen=True, slots=True)
 class Venue:
     """A place. `options` are those of `perform play` that its file sets, in the form in which the command
-    takes them."""
+    takes them; `feeds` is what it sets of feeds, None for nothing."""
 
     file: Path
     title: str = ""
     displays: tuple[VenueDisplay, ...] = ()
     operator: Operator = field(default_factory=Operator)
     options: Mapping[str, Any] = field(default_factory=dict)
+    feeds: PlacedFeeds | None = None
 
 
 def read_venue(file: Path) -> Venue:
@@ -193,7 +196,8 @@ def read_venue(file: Path) -> Venue:
     if faults:
         raise SceneError(faults)
     operator = Operator(text.operator.window, text.operator.monitor, text.operator.size)
-    return Venue(file, text.title, displays, operator, _options(text))
+    feeds = PlacedFeeds(file, text.feed) if text.feed else None
+    return Venue(file, text.title, displays, operator, _options(text), feeds)
 
 
 def _display(text: _Display) -> VenueDisplay:

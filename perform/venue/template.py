@@ -22,6 +22,7 @@ size = "{size}"
 # scale = 0.5            # draw scenes at this part of the size
 # offset = 40            # milliseconds that beats are shown earlier, for slow projectors
 # gamma = 1.1            # above 1: lighter mid-tones
+# feed.gallery = {{ low = 0, high = 40 }}        # what is different here of feeds/gallery.toml
 """
 DEVICES = """
 [sound]

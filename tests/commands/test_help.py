@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from perform.cli import PANELS, app
 from perform.terminal import complaints
 from tests.doubles import command
-from tests.doubles.library import write_library
+from tests.doubles.library import save, write_library
 
 
 def test_every_command_stands_in_a_group_with_a_sentence() -> None:
@@ -69,8 +69,10 @@ def test_every_command_that_writes_a_film_takes_its_codec_and_quality() -> None:
         ("perform learn inverted filter", ["filter[0].amount"]),
         ("perform learn nothing filter", []),
         ("perform play --clock mi", ["midi"]),
+        ("perform play --venue h", ["hall"]),
+        ("perform venue check h", ["hall"]),
         ("perform render --codec h", ["h264", "hevc"]),
-        ("perform bench s", ["switch"]),
+        ("perform bench s", ["stage", "switch"]),
         ("perform play --device c", ["cpu", "cuda"]),
     ],
 )
@@ -81,6 +83,7 @@ def test_the_shell_completes_names(tmp_path: Path, words: str, completed: list[s
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - 1),
     }
+    save(tmp_path / "venues/hall.toml", 'title = "Hall"\n')
     done = command.finished(cwd=write_library(tmp_path), env=environ)
     assert sorted(done.stdout.split()) == completed, done.stderr
 

@@ -139,3 +139,38 @@ def test_the_help_lists_few_options_first_and_those_of_venues_apart() -> None:
             panels.setdefault(one.rich_help_panel or "", []).append(one.name)
     assert len(panels[""]) <= 10
     assert {*OPTIONS} - {"audio"} <= {*panels["Venue"]}
+
+
+FEED = 'kind = "mqtt"\ntopic = "door"\nlow = 0\nhigh = 10\n'
+
+
+def test_a_venue_has_its_own_ranges_and_addresses_of_feeds(nowhere: Path) -> None:
+    save(nowhere / "feeds/door.toml", FEED)
+    save(nowhere / "venue.toml", '[feed.door]\nhigh = 40\nhost = "10.0.0.9"\n')
+    venue = read_venue(Path("venue.toml"))
+    (feed,) = show.open_library("", venue=venue).feeds(["feed.door"])
+    text: Any = feed.text
+    assert (text.low, text.high, text.host, text.topic) == (0, 40, "10.0.0.9", "door")
+    (own,) = show.open_library("").feeds(["feed.door"])
+    assert own.text.high == 10
+    run("venue", "check")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[feed.door]\nhigh = 0", "venue.toml: feed.door.low and high, must both be given and differ"),
+        ("[feed.door]\nhots = 'a'", "venue.toml: feed.door.hots is unknown; did you mean host?"),
+        ("[feed.door]\nport = 0", "venue.toml: feed.door.port = 0, must be greater than or equal to 1"),
+        ("[feed.doer]\nlow = 0", "there is no such feed doer; did you mean door?"),
+        ("feed = 3", "venue.toml: feed = 3, must be a table headed [feed]"),
+    ],
+)
+def test_a_fault_of_a_feed_of_a_venue_names_the_venue(nowhere: Path, text: str, fault: str) -> None:
+    save(nowhere / "feeds/door.toml", FEED)
+    save(nowhere / "venue.toml", text)
+    assert fault in run("venue", "check", expect=1).replace("\n", "")
+
+
+def test_cards_need_a_desktop() -> None:
+    assert "run it from a desktop session" in finished("venue", "card").stderr

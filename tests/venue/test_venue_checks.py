@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from perform.inputs.feeds.document import PlacedFeeds
 from perform.scenes.projection import EdgeBlend, Mask, Projection
 from perform.venue import Operator, Venue, VenueDisplay, read_venue
 from perform.venue.checks import picture_edge, warnings
@@ -161,6 +162,7 @@ def test_every_line_of_a_new_venue_may_be_taken_as_it_is(tmp_path: Path) -> None
     assert venue.options["audio"] == 'Tool "X"' and venue.options["midi"] == "MIDImix"
     assert venue.options["camera"] == "Cam era" and venue.options["flashes"] == "on"
     assert venue.displays[0].projection.rotation == 90
+    assert venue.feeds == PlacedFeeds(file, {"gallery": {"low": 0, "high": 40}})
 
 
 def test_the_wall_of_the_page_has_no_faults_and_no_warnings(tmp_path: Path) -> None:

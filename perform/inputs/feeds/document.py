@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
@@ -113,25 +113,44 @@ class Feed:
         return signal in self.values or (first in self.values and word in Reading.WORDS)
 
 
-def read_feed(file: Path) -> Feed:
-    """The feed that a file describes. Raises SceneError with every fault, OSError."""
-    table = document(file)
+@dataclass(frozen=True, slots=True)
+class PlacedFeeds:
+    """What a venue sets of feeds in the place of their own files: tables of keys by the names of the feeds,
+    from the venue's `file`."""
+
+    file: Path
+    tables: Mapping[str, Mapping[str, Any]]
+
+
+def read_feed(file: Path, placed: PlacedFeeds | None = None) -> Feed:
+    """The feed that a file describes, with what is `placed` over it. Raises SceneError with every fault,
+    OSError."""
+    table, name = document(file), file.stem
+    feed = Feed(name, _checked_text(file, table), file)
+    if placed and (local := placed.tables.get(name)):
+        return Feed(name, _checked_text(placed.file, table | dict(local), f"feed.{name}"), file)
+    return feed
+
+
+def _checked_text(file: Path, table: Mapping[str, Any], key: str = "") -> FeedText:
+    """The keys of a feed, in a file under `key`. Raises SceneError."""
+    start = f"{file}: {key}." if key else f"{file}: "
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in FEED_KINDS:
-        raise SceneError([f"{file}: kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
-    text, faults = fitted_partly(file, table, FEED_KINDS[kind])
+        raise SceneError([f"{start}kind = {kind!r}, must be one of {', '.join(FEED_KINDS)}"])
+    text, faults = fitted_partly(file, table, FEED_KINDS[kind], key)
     faults += [
-        f"{file}: values.{name}, must be a word of small letters"
+        f"{start}values.{name}, must be a word of small letters"
         for name in text.values
         if not VALUE_NAME.fullmatch(name) or name in Reading.WORDS
     ]
     if text.value and text.values:
-        faults.append(f"{file}: value and values, must be one of them")
+        faults.append(f"{start}value and values, must be one of them")
     if (text.low is None) != (text.high is None) or (text.low is not None and text.low == text.high):
-        faults.append(f"{file}: low and high, must both be given and differ; without them the range is found")
+        faults.append(f"{start}low and high, must both be given and differ; without them the range is found")
     if faults:
         raise SceneError(faults)
-    return Feed(file.stem, text, file)
+    return text
 
 
 @dataclass(slots=True)
