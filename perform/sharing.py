@@ -8,12 +8,15 @@ for them.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 from types import MappingProxyType
 
 SYSTEMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
+
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,13 @@ def lacking(kind: str) -> str:
     if needs.library and not version(kind):
         return f"the optional extra for {needs.title} is not installed: pip install 'perform-live[{kind}]'"
     return ""
+
+
+def load(library: str) -> None:
+    """Import a library of several modules as a whole, on one thread at a time: those of cyndilib import each
+    other, and another thread would get a half of them."""
+    with _LOADING:
+        import_module(library)
 
 
 def version(kind: str) -> str:

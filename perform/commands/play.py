@@ -124,7 +124,10 @@ ClockLead = Annotated[
 ]
 JoinLink = Annotated[bool, typer.Option(help="Join the Ableton Link session of this network.")]
 CameraName = Annotated[
-    str, typer.Option(help="The camera that sees hands: its name, number or path. (default: the first)")
+    str,
+    typer.Option(
+        help="The camera that sees hands: its name, number or path, or ndi:NAME. (default: the first)"
+    ),
 ]
 BeatOffset = Annotated[
     int,

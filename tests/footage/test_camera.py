@@ -19,7 +19,7 @@ from perform.inputs import camera
 from perform.inputs.camera import Cameras
 from perform.render.pictures import Pictures
 from perform.render.readback import Readback
-from tests.doubles.footage_shows import CAMERA, SIZE, FootageShow
+from tests.doubles.footage_shows import CAMERA, FILM, SIZE, FootageShow
 from tests.doubles.library import save
 from tests.doubles.waiting import eventually
 
@@ -141,6 +141,16 @@ def test_another_program_may_show_a_still_and_has_a_fallback(
     eventually(lambda: side(show.frame(), 0) == 0, "the fallback")
     fake.trouble = "stale"
     eventually(lambda: side(show.frame(), 0) > 250, "the same picture again")
+
+
+def test_another_program_is_the_second_picture_of_a_shader(
+    play: Callable[..., FootageShow], opener: Opener, fake: FakeCamera
+) -> None:
+    fake.picture[:, 32:] = 255
+    text = FILM + '[[filter]]\nshader = "over"\n[filter.over]\nsyphon = "stage"\nfit = "fill"\n'
+    show = play("second", text, opener)
+    eventually(lambda: side(show.frame(), 1) > 250, "its picture")
+    assert side(show.frame(), 0) < 5  # opaque over the film
 
 
 def test_offline_another_program_is_its_fallback(play: Callable[..., FootageShow]) -> None:

@@ -226,6 +226,24 @@ def test_a_show_has_the_signals_of_its_usual_camera() -> None:
         cameras.close()
 
 
+def test_two_threads_that_begin_together_both_have_the_whole_library() -> None:
+    need("ndi")
+    text = (
+        "import sys, threading; sys.setswitchinterval(1e-6)\n"
+        "from perform.inputs.sharing.ndi import _finder\n"
+        "from perform.outputs.sharing.ndi import NdiSender\n"
+        "done, ready = [], threading.Barrier(2)\n"
+        "def run(work):\n"
+        "    ready.wait(); done.append(work())\n"
+        "works = _finder, lambda: NdiSender(f'both {sys.argv[1]}', (64, 36), 30)\n"
+        "threads = [threading.Thread(target=run, args=(one,)) for one in works]\n"
+        "[one.start() for one in threads], [one.join() for one in threads]\n"
+        "sys.exit(len(done) != 2)"
+    )
+    done = subprocess.run([sys.executable, "-c", text, str(os.getpid())], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_no_library_is_imported_before_somebody_asks_for_it() -> None:
     text = (
         "import sys; import perform.show; from perform.inputs.sharing import ndi, spout, syphon; "
