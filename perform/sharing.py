@@ -69,7 +69,7 @@ def lacking(kind: str) -> str:
     return ""
 
 
-def load(library: str) -> None:
+def load_whole(library: str) -> None:
     """Import a library of several modules as a whole, on one thread at a time: those of cyndilib import each
     other, and another thread would get a half of them."""
     with _LOADING:

@@ -17,7 +17,7 @@ import numpy as np
 from perform.arrays import Pixels
 from perform.clock import stopwatch
 from perform.inputs.sharing import AGAIN_SECONDS, GONE, POLL_SECONDS, sender_of
-from perform.sharing import load
+from perform.sharing import load_whole
 
 SEARCH_SECONDS = 1.5  # in which a search finds what is there
 CONNECT_SECONDS = 3.0  # that a source may take for its first picture
@@ -26,7 +26,7 @@ CONNECT_SECONDS = 3.0  # that a source may take for its first picture
 @cache
 def _finder() -> Any:
     """What looks for sources on the network, from its first use to the end of the program."""
-    load("cyndilib")
+    load_whole("cyndilib")
     from cyndilib.finder import Finder
 
     return Finder()

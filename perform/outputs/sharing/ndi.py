@@ -11,14 +11,14 @@ from fractions import Fraction
 
 from perform.arrays import Pixels
 from perform.outputs.sharing import with_alpha
-from perform.sharing import load
+from perform.sharing import load_whole
 
 
 class NdiSender:
     """A source of NDI: others see it as `COMPUTER (name)`."""
 
     def __init__(self, name: str, size: tuple[int, int], fps: float) -> None:
-        load("cyndilib")
+        load_whole("cyndilib")
         from cyndilib.audio_frame import AudioSendFrame
         from cyndilib.sender import Sender
         from cyndilib.video_frame import VideoSendFrame
