@@ -72,6 +72,8 @@ _SMALL = re.compile(r"\b(img_(?:norm_pixel|pixel|this_pixel|this_norm_pixel|norm
 _EMPTY_CASE = re.compile(r":(\s*\})")
 # Names with gl_ may not be defined as macros, and these are gone from the core profile.
 _GONE = re.compile(r"\bgl_(Color|FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
+_WITH_ALPHA = re.compile(rf"\b{PREFIX}FragColor\b(?!\s*\.\s*[rgbxyzstp]{{1,3}}\b)")  # or the whole
+_MAIN = re.compile(r"\bvoid\s+main\s*\([^()]*\)\s*\{")
 _FRAGMENT_DATA = re.compile(r"\bgl_FragData\s*\[\s*0\s*\]")
 _TEXTURE_COORDINATE = re.compile(r"\bgl_TexCoord\s*\[\s*\d+\s*\]")
 
@@ -117,6 +119,8 @@ def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[
     text = _DIRECTIVE.sub(r"#\1", _EMPTY_CASE.sub(r":;\1", text))
     text = _renamed_words(text, others)
     text = _FRAGMENT_DATA.sub(f"{PREFIX}FragColor", _GONE.sub(rf"{PREFIX}\1", text))
+    if f"{PREFIX}FragColor" in text and not _WITH_ALPHA.search(text):
+        text = _MAIN.sub(rf"\g<0> {PREFIX}FragColor = vec4(0.0, 0.0, 0.0, 1.0);", text)
     text = _TEXTURE_COORDINATE.sub("vec4(isf_FragNormCoord, 0.0, 1.0)", text)
     before = f"{overloads(text)}\n{_small_macros(text)}"
     if toy:

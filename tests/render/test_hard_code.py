@@ -299,3 +299,18 @@ def test_variables_without_a_value_draw_the_same_each_time(context: moderngl.Con
     """
     for _ in range(3):
         assert (Stage(context, isf.parse("/*{}*/" + code, "a.fs")).frame()[..., 0] == GREY).all()
+
+
+@pytest.mark.parametrize(
+    ("code", "pixel"),
+    [
+        ("void main() { gl_FragColor.rgb = vec3(0.2); }", [51, 51, 51, 255]),
+        ("void main( void )\n{ gl_FragColor.r = 0.2; gl_FragColor . gb = vec2(0.4); }", [51, 102, 102, 255]),
+        ("void main() { gl_FragColor.rgb = vec3(0.2); gl_FragColor.a = 0.4; }", [51, 51, 51, 102]),
+        ("void main() { gl_FragColor = vec4(0.2); gl_FragColor.rgb *= 2.0; }", [102, 102, 102, 51]),
+    ],
+)
+def test_a_picture_whose_alpha_nobody_sets_is_opaque(
+    context: moderngl.Context, code: str, pixel: list[int]
+) -> None:
+    assert Stage(context, isf.parse("/*{}*/" + code, "a.fs")).frame()[0, 0].tolist() == pixel
