@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LETTERS = 40  # of a line of text
 LABELS = 8  # letters of them for what it is
+DENSE = 900  # pixels of a window's height, from one and a half of which on letters are larger
 REFRESH = 0.25  # seconds between two texts
 MARGIN = 12  # pixels around everything
 METER = 8  # pixels, its height
@@ -35,7 +36,7 @@ class OperatorView:
         self._present = Present(context, canvas)
         self._meter = StatusMeter()
         self._status = Status()
-        self._rows: list[tuple[str, str]] = []
+        self._written: object = None  # what the text says
         self._due = 0.0
         self._text: moderngl.Texture | None = None
         self._rig: Rig | None = None
@@ -50,7 +51,7 @@ class OperatorView:
         screen = self._context.screen
         screen.use()
         self._bar((0, 0, *size), GROUND)
-        text = self._drawn_text()
+        text = self._drawn_text(max(1, round(size[1] / DENSE)))
         panel = min(text.width + 2 * MARGIN, size[0] // 2)
         room = MARGIN, MARGIN, size[0] - panel - MARGIN, size[1] - 2 * MARGIN
         self._present.draw(image, screen, fitted_into(room, self._canvas), look)
@@ -69,19 +70,21 @@ class OperatorView:
         if self._text:
             self._text.release()
 
-    def _drawn_text(self) -> moderngl.Texture:
-        """The text as a texture, drawn again when it is another."""
+    def _drawn_text(self, density: int) -> moderngl.Texture:
+        """The text as a texture, drawn again when it is another; its letters are `density` times as large."""
         rig = self._rig
         if rig and rig.moment and rig.moment.seconds >= self._due:
             self._due = rig.moment.seconds + REFRESH
             self._status = self._meter.status(rig)
-        rows = lines(self._status)
-        if self._text is None or rows != self._rows:
-            self._rows = rows
-            pixels = page(rows, cut(self._status.notice, LETTERS), 1.0, LETTERS)
-            height, width = pixels.shape[:2]
-            if self._text is None:
-                self._text = self._context.texture((width, height), 3, alignment=1)
+        written = lines(self._status), cut(self._status.notice, LETTERS), density
+        if self._text is None or written != self._written:
+            self._written = written
+            pixels = page(*written, LETTERS)
+            size = pixels.shape[1], pixels.shape[0]
+            if self._text and self._text.size != size:
+                self._text.release()
+                self._text = None
+            self._text = self._text or self._context.texture(size, 3, alignment=1)
             self._text.write(np.flipud(pixels).tobytes(), alignment=1)
         return self._text
 

@@ -133,20 +133,20 @@ class Editor:
         return self._step((*before, projection, *after), (self.display, *joined) if joined else ())
 
     def describe(self) -> str:
-        """The chosen display and point, for the operator."""
-        what = f"edit {self.names[self.display]}: {self.mode}"
+        """The chosen display and point, in pixels, for the operator."""
+        what = f"edit {self.names[self.display]} {self.mode}"
         if self.mode == "colour":
             name = list(COLOURS)[self.point]
-            return f"{what}, {name} {_colours(self.projection.colour)[name]:.3f}"
+            return f"{what}: {name} {_colours(self.projection.colour)[name]:.3f}"
         there = self.handles
         if not there:
-            return f"{what}, N makes one"
+            return f"{what}: N makes one"
         x, y = there[self.point]
-        where = f"{x * self.size[0]:.1f}, {y * self.size[1]:.1f} pixels"
+        where = f"{x * self.size[0]:.1f}, {y * self.size[1]:.1f}"
         if self.mode == "blend":
             edge = BLEND_EDGES[self.point]
             where = f"{edge} {getattr(self.projection.blend, edge):.4f}"
-        return f"{what} {self.point + 1}/{len(there)}, {where}"
+        return f"{what} {self.point + 1}/{len(there)}: {where}"
 
     def _step(self, projections: tuple[Projection, ...], joined: tuple[object, ...]) -> Editor:
         same = bool(joined) and joined == self.joined
@@ -291,15 +291,8 @@ KEY_CHANGES: Mapping[str, Change] = {
 EDITOR_KEYS = frozenset({*KEY_CHANGES, *ARROWS, *"12345", "s", "shift"})
 HELP = (
     ("E", "edit the displays; and back"),
-    ("  Tab", "edit: choose the display"),
-    ("  1 - 5", "edit: corners, mesh, soft edges, masks, colour"),
-    ("  PgUp  PgDn", "edit: choose the point; or take it with the mouse"),
-    ("  Arrows", "edit: move it one pixel, with Shift a tenth"),
-    ("  R  C", "edit: add a row or a column to the mesh, with Shift remove it"),
-    ("  N  A  D  I", "edit: new mask; add, remove a point; invert"),
-    ("  -  =", "edit: feather of the mask, gamma of soft edges"),
-    ("  Backspace", "edit: reset what is edited"),
-    ("  Z  Y", "edit: undo, redo"),
-    ("  K", "edit: a test card of the canvas, of each display, none"),
-    ("  S", "edit: save"),
+    ("  Tab  1 - 5", "edit: display; corners, mesh, soft edges, masks, colour"),
+    ("  PgUp  PgDn  Arrows", "edit: choose a point, move it (Shift: a tenth)"),
+    ("  R  C  N  A  D  I  -  =", "edit: meshes, masks, feather"),
+    ("  Z  Y  Backspace  K  S", "edit: undo, redo, reset, test card, save"),
 )

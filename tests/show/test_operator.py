@@ -72,6 +72,10 @@ def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_a
     assert share(operator[: height // 2, width // 2 :], BLUE) > 0.2, "the preview, above on the right"
     assert share(operator[height // 2 :, width // 2 :], ACCENT) > 0.003, "text and meters below"
     assert share(operator, GROUND) > 0.2
+    ink = share(operator[height // 2 :, width // 2 :], ACCENT)
+    stage.ask("notify", "MMMM MMMM MMMM MMMM")
+    until(stage, lambda: share(screens.pixels(0)[height // 2 :, width // 2 :], ACCENT) > 1.2 * ink)
+    assert share(screens.pixels(1), RED) == 1, "a note is the operator's alone"
     stage.xdotool("key", "space")
     until(stage, lambda: share(screens.pixels(1), BLUE) == 1)
     stage.xdotool("key", "b")
@@ -119,6 +123,10 @@ class Player:
         os.chdir(folder)
         venue = read_venue(Path("venue.toml"))
         self.rig = play(Options("demo", size=(320, 180), venue=venue, watch=False, osc_port=0, lights=False))
+
+    def notify(self, note: str) -> None:
+        window: Any = self.rig.screens[0]
+        window.notify(note)
 
     def frame(self, _seconds: float) -> dict[str, Any]:
         self.rig.frame()

@@ -213,10 +213,10 @@ def test_k_goes_through_the_test_cards() -> None:
 
 
 def test_the_note_says_what_is_chosen() -> None:
-    assert editor().press("pagedown").describe() == "edit display 0: corners 2/4, 100.0, 0.0 pixels"
-    assert editor(mode="3").press("right").describe() == "edit display 0: blend 1/4, left 0.0100"
-    assert editor(mode="4").describe() == "edit display 0: masks, N makes one"
-    assert editor(mode="5").press("down").describe() == "edit display 0: colour, contrast 1.000"
+    assert editor().press("pagedown").describe() == "edit display 0 corners 2/4: 100.0, 0.0"
+    assert editor(mode="3").press("right").describe() == "edit display 0 blend 1/4: left 0.0100"
+    assert editor(mode="4").describe() == "edit display 0 masks: N makes one"
+    assert editor(mode="5").press("down").describe() == "edit display 0 colour: contrast 1.000"
 
 
 @settings(max_examples=80, deadline=None)

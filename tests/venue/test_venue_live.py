@@ -87,7 +87,7 @@ def test_keys_move_the_picture_and_handles_are_seen_only_while_editing(
     until(stage, lambda _: share(screens, MARK) > 0)
     press(stage, *["Right"] * 3, "shift+Right")
     seen = stage.frame()
-    assert seen["notice"].startswith("edit wall: corners 1/4, 3.1, 0.0 pixels")
+    assert seen["notice"] == "edit wall corners 1/4: 3.1, 0.0"
     assert seen["corners"][0] == pytest.approx([3.1 / SCREEN[0], 0])
     stage.xdotool("key", "space")
     until(stage, lambda _: share(screens, BLUE) > 0.9)
