@@ -57,8 +57,8 @@ def test_objects_are_counted_by_the_line_that_made_them() -> None:
         assert found.count() == {}
     assert sorted(counts.values()) == [2, 2]
     assert {kind.rpartition(":")[0] for kind in counts} == {
-        "Texture of perform/render/targets.py",
-        "Framebuffer of perform/render/targets.py",
+        "Texture of tests/bench/test_bench_stage.py",
+        "Framebuffer of tests/bench/test_bench_stage.py",
     }
     assert vars(headless().__class__.__mro__[-2])["texture"] is before
 

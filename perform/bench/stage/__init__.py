@@ -19,7 +19,7 @@ from perform.networks import Device
 from perform.parameters import choice
 
 PARTS = ("stages", "soak", "objects", "changes")
-CHANGES = 256  # of scenes, in `objects`
+CHANGES = 512  # of scenes, in `objects`
 
 
 def stage_figures(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import moderngl
@@ -19,6 +20,7 @@ from perform.paths import shipped
 
 MAKERS = ("texture", "texture_array", "texture3d", "texture_cube", "depth_texture", "framebuffer", "buffer",
           "program", "vertex_array", "renderbuffer", "depth_renderbuffer", "sampler", "query")  # fmt: skip
+BETWEEN = ("render/targets.py", "render/strips.py")
 DESCRIPTORS = Path("/proc/self/fd")
 LARGEST_GROWTH = 5.0  # MiB
 MOST_NAMED = 3  # kinds in a note
@@ -58,14 +60,20 @@ def traced() -> Iterator[OpenObjects]:
 def _tracing(make: Callable[..., Any], objects: OpenObjects) -> Callable[..., Any]:
     def traced_make(*given: Any, **named: Any) -> Any:
         made = make(*given, **named)
-        caller = sys._getframe(1)
-        file = Path(caller.f_code.co_filename)
-        with suppress(ValueError):
-            file = file.relative_to(shipped())
-        objects.add(made, f"{file}:{caller.f_lineno}")
+        objects.add(made, _caller(sys._getframe(1)))
         return made
 
     return traced_make
+
+
+def _caller(frame: FrameType) -> str:
+    """File and line of what made an object: whoever asked for a target or a strip, if that was in between."""
+    while frame.f_code.co_filename.endswith(BETWEEN) and frame.f_back:
+        frame = frame.f_back
+    file = Path(frame.f_code.co_filename)
+    with suppress(ValueError):
+        file = file.relative_to(shipped())
+    return f"{file}:{frame.f_lineno}"
 
 
 def descriptors() -> Counter[str]:

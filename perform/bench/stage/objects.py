@@ -32,7 +32,7 @@ RATE = 30.0
 STEPS = (3, 5, 11, 13)  # from one cue to the next: each plays all of 8 or 16 cues
 FRAMES = 6  # of a change: a transition of four, and what comes after it
 MOST_FRAMES = 1000  # until a network has drawn
-LEAST_ROUNDS = 4  # the first is a warm-up
+LEAST_ROUNDS = 8  # in the first three some units draw for the first time
 EDITED = "keeps"  # the preset that is edited
 FILTERED = '\n[[filter]]\nshader = "{}"'
 SCENES = {
