@@ -9,12 +9,20 @@ import moderngl
 import pytest
 
 from perform.clock import Moment
+from perform.faults import Faults
 from perform.render import standstills
 from perform.render.shader import Shader, ShaderError
 from perform.render.standstills import HELD_UP, Watched
+from perform.stage.contained import ContainedUnit
 from tests.doubles.shaders import HEAVY, parse, picture, pixels
 
 SIZE = (1920, 1080)
+
+
+def refuse(*_: object) -> None:
+    raise ShaderError("it is slow")
+
+
 FILTER = [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "amount", "TYPE": "float"}]
 BODY = """
 void main() {
@@ -46,6 +54,21 @@ def test_the_shader_that_holds_up_the_show_fails(held_up: Any) -> None:
     assert [held_up(0), held_up(1)] == [51, 51]
     with pytest.raises(ShaderError, match=r"^a\.fs:1: takes about \d+ s a frame with its values of now"):
         held_up(2, HELD_UP + 0.1, amount=1.0)
+
+
+def test_its_filter_lets_the_picture_through_then(
+    context: moderngl.Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watched, "_measure", refuse)
+    times = iter([100.0, 200.0])
+    monkeypatch.setattr(standstills, "stopwatch", lambda: next(times))
+    shader = Shader(context, parse("void main() { gl_FragColor = vec4(1.0); }", INPUTS=FILTER), (2, 2))
+    image, faults = picture(context, [[51]]), Faults()
+    contained = ContainedUnit(Watched(context, shader), "filter", faults, image, None)
+    drawn = [contained.render(Moment(at, at, 0.1, 0, 0, 120), {"amount": 0.0}, image) for at in range(3)]
+    assert [one is image for one in drawn] == [False, True, True] and contained.failed
+    assert [*faults.counts] == ["filter is dropped: it is slow"]
+    contained.release()
 
 
 def test_the_others_go_on(held_up: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from perform.library import Library
 from perform.render.context import headless
 from perform.render.isf import ISF
+from perform.render.standstills import Watched
 from perform.scenes.scene import Role
 from perform.show import find, load
 from perform.stage import Stage
@@ -49,6 +50,7 @@ def test_an_edit_waits_for_its_trials_without_stopping_a_frame(tmp_path: Path) -
     (cue,) = stage.open(edit, before)
     assert "c.brg * 1.0" in library.isf("invert", "filter").fragment
     (opened,) = cue.scene.filters
+    assert isinstance(opened.unit, Watched)  # type: ignore[attr-defined]
     assert opened.unit.isf is library.isf("invert", "filter")  # type: ignore[attr-defined]
     stage.close()
     context.release()
