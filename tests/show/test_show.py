@@ -172,7 +172,7 @@ def test_files_that_learning_saves_for_a_new_user_are_watched(
 class FakeScreen:
     """A window that nobody sees."""
 
-    name, closed, notice = "screen", False, ""
+    name, closed, notice, presenter = "screen", False, "", None
 
     def __init__(self) -> None:
         self.context = headless()
