@@ -73,7 +73,7 @@ WHOLE_OPTIONS = (
 PANELS = {  # of options that are not listed first
     "Venue": (
         "size", "fps", "scale", "adapt", "fullscreen", "display", "midi", "lights", "clock_out", "osc",
-        "osc_feedback", "clock", "link", "camera", "region", "mirror", "offset", "gamma", "flashes",
+        "osc_feedback", "clock", "link", "camera", "region", "mirror", "offset", "gamma", "flashes", "share",
         "device", "precision", "memory",
     ),
     "Recording": ("codec", "quality", "film"),

@@ -30,6 +30,7 @@ from perform.venue.values import (
     MeshPoints,
     Place,
     Polygon,
+    SharedPlace,
     Size,
     White,
 )
@@ -43,7 +44,7 @@ OPTIONS = {  # of `perform play`, and the key that has each
     "osc": "osc.listen", "osc_feedback": "osc.feedback",
     "clock": "clock.lead", "link": "clock.link",
     "camera": "camera.name", "region": "camera.region", "mirror": "camera.mirror",
-    "device": "models.device", "precision": "models.precision", "memory": "models.memory",
+    "share": "share", "device": "models.device", "precision": "models.precision", "memory": "models.memory",
 }  # fmt: skip
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -139,6 +140,7 @@ class VenueText(_Text):
     offset: int = Field(default=0, ge=-200, le=200)
     gamma: float = Field(default=1.0, ge=0.3, le=3)
     flashes: FlashMode = "off"
+    share: list[SharedPlace] = []
     sound: _Sound = _Sound()
     midi: _Midi = _Midi()
     osc: _Osc = _Osc()

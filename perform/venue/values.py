@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from perform.inputs.camera import region_of
 from perform.parameters import place_of, size_of
 from perform.scenes.projection import Mesh, Point, white_gains
+from perform.sharing import KINDS, share_of
 
 Result = TypeVar("Result")
 
@@ -70,6 +71,12 @@ def _corners(value: Any) -> tuple[Point, ...]:
     return found
 
 
+def _share(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return str(share_of(value))
+
+
 def _polygon(value: Any) -> tuple[Point, ...]:
     found = _points(value)
     if len(found) < 3:
@@ -117,6 +124,9 @@ def _region(value: Any) -> tuple[float, ...]:
 
 Size: TypeAlias = Annotated[
     tuple[int, int], _checked(_size, "WIDTHxHEIGHT in quotes, each 16..16384 pixels"), Field(strict=False)
+]
+SharedPlace: TypeAlias = Annotated[
+    str, _checked(_share, '"KIND:NAME", such as "ndi:stage", with KIND one of ' + ", ".join(KINDS))
 ]
 Place: TypeAlias = Annotated[str, _checked(_place, '"HOST:PORT" or a port 0..65535')]
 CameraRegion: TypeAlias = Annotated[

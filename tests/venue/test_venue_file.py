@@ -22,6 +22,7 @@ public = true
 size = "3840x1080"
 fps = 50
 offset = 40      # the projectors are slow
+share = ["ndi:Blue hall", "v4l2:/dev/video10"]
 
 [sound]
 device = "USB"
@@ -107,7 +108,7 @@ def test_a_venue_says_all_of_a_place(hall: Path) -> None:
     options = {
         "size": "3840x1080", "fps": 50, "offset": 40, "flashes": "on", "audio": "USB", "midi": "MIDImix",
         "lights": False, "osc": "9001", "osc_feedback": ["192.168.0.7:9000", "9002"], "clock": "midi",
-        "region": "0.1,0,0.9,1", "memory": 8,
+        "region": "0.1,0,0.9,1", "memory": 8, "share": ["ndi:Blue hall", "v4l2:/dev/video10"],
     }  # fmt: skip
     operator = Operator(True, "eDP-1", (1600, 900))
     assert read_venue(hall) == Venue(hall, "Blue hall", displays, operator, options)
@@ -132,6 +133,11 @@ def test_a_public_place_limits_flashes_unless_it_says_otherwise(tmp_path: Path) 
         ("titel = 'a'", "titel is unknown; did you mean title?"),
         ("size = '1920'", "size = '1920', must be WIDTHxHEIGHT in quotes, each 16..16384 pixels"),
         ("size = [1, 2]", "size = [1, 2], must be WIDTHxHEIGHT in quotes, each 16..16384 pixels"),
+        (
+            "share = ['srt:a']",
+            'share[0] = \'srt:a\', must be "KIND:NAME", such as "ndi:stage", '
+            "with KIND one of ndi, v4l2, spout, syphon",
+        ),
         ("offset = 900", "offset = 900, must be less than or equal to 200"),
         ("flashes = 'maybe'", "flashes = 'maybe', must be 'off', 'warn' or 'on'"),
         ("[osc]\nlisten = 'abc'", "osc.listen = 'abc', must be \"HOST:PORT\" or a port 0..65535"),
