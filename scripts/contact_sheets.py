@@ -1,10 +1,10 @@
-"""Contact sheets: every preset, and the demo setlist, along the demo track.
+"""Contact sheets: every preset and every setlist, along the demo track.
 
     python -m scripts.contact_sheets [NAME ...] [--model MODEL] [--size 640x360] [--folder FOLDER]
 
 Each is played by a rig of its own, as `perform render` plays it, and sixteen of its frames, two bars
 apart and just after a kick, are laid out in four rows: docs/pictures/presets/NAME.jpg, and
-docs/pictures/demo.jpg for the setlist. What hands, controllers and
+docs/pictures/NAME.jpg for a setlist. What hands, controllers and
 sensors do is made up (scripts/played.toml).
 """
 
@@ -27,7 +27,7 @@ from perform.outputs.memory import Memory
 from scripts.played import Played
 
 ROOT = Path(__file__).resolve().parent.parent
-PRESETS = ROOT / "presets"
+PRESETS, SETLISTS = ROOT / "presets", ROOT / "setlists"
 ROWS = 4
 EVERY = 8  # beats between two frames of a sheet
 AFTER = 0.12  # beats after the kick
@@ -133,8 +133,8 @@ def encoded(picture: Pixels, quality: int) -> bytes:
 
 
 def wanted(names: Sequence[str]) -> list[str]:
-    """The presets and setlists asked for, by default all presets and the demo."""
-    return list(names) or [*sorted(file.stem for file in PRESETS.glob("*.toml")), show.DEMO]
+    """The presets and setlists asked for, by default all."""
+    return list(names) or [file.stem for kind in (PRESETS, SETLISTS) for file in sorted(kind.glob("*.toml"))]
 
 
 def main() -> None:

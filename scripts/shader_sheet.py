@@ -60,6 +60,7 @@ OVER = {
     "slitscan": "drops",
     "swarm": "drops",
     "tesserae": "drops",
+    "water": "moon",
 }
 SHOWN: Mapping[str, Values] = {
     "blend": {"mode": "screen", "amount": 0.8},
@@ -75,6 +76,7 @@ SHOWN: Mapping[str, Values] = {
     "sea": {"travel": 40, "rough": 0.5},
     "slitscan": {"span": 2.5},
     "strings": {"first": 0.9, "third": 0.3, "fourth": 0.5, "seventh": 0.8, "eighth": 0.4, "sparkle": 0.4},
+    "water": {"horizon": 0.3},
 }
 
 

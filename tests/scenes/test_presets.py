@@ -21,6 +21,7 @@ from perform.networks.blending import Blend
 from perform.networks.controls import NetworkValues
 from perform.networks.runtimes.inputs import DEFAULTS
 from perform.outputs.memory import Memory
+from perform.rig import Rig
 from perform.signals import Signals
 from tests.doubles.sounds import write_sound
 
@@ -229,6 +230,24 @@ def test_the_demo_set_has_different_scenes_and_transitions() -> None:
     assert any(cue.transition.morph for cue in setlist.cues)
     shaders = [cue.transition.shader.name for cue in setlist.cues if not cue.transition.morph]
     assert len(set(shaders)) >= 6
+
+
+def test_the_stage_set_follows_the_sections_of_the_demo_track() -> None:
+    options = show.Options(
+        "stage", str(show.demo_track()), size=(64, 36), fps=8, model="flora-64", headless=True
+    )
+    rig, began = show.render(options), [0.0]
+
+    def over(playing: Rig) -> bool:
+        position = playing.performance.position
+        if playing.moment and position.bar != began[-1]:
+            began.append(position.bar)
+        return len(began) == 7
+
+    rig.run(over)
+    assert not rig.stage.faults.counts
+    assert began == pytest.approx([0, 4, 8, 12, 20.25, 24, 32], abs=0.1)
+    assert rig.performance.position.cue == 0
 
 
 @pytest.mark.parametrize("size", [(108, 192), (384, 108)], ids=["9:16", "32:9"])
