@@ -186,7 +186,7 @@ class Performance:
 
     def restore(self, state: SavedState) -> None:
         """Begin where another run of the setlist was, with what was held; a scene that is not in it any more
-        begins with the first cue."""
+        begins with the first that is armed."""
         cues = [one.cue for one in self.cues]
         first = cue_with(state.scene, state.cue, cues)
         turn = DECKS.index(state.deck)

@@ -391,9 +391,9 @@ def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence
 
 
 def cue_with(file: str, place: int, cues: Sequence[Cue]) -> int:
-    """The cue whose scene's file has this name: the one at `place` if it does, else the first that does; 0 if
-    there is none."""
+    """The cue whose scene's file has this name: the one at `place` if it does, else the first that does; if
+    there is none, the first that is armed."""
     files = [cue.scene.file.name for cue in cues]
     if file in files[place : place + 1]:
         return place
-    return files.index(file) if file in files else 0
+    return files.index(file) if file in files else _first_armed(cues)

@@ -231,6 +231,11 @@ def test_a_show_begins_with_the_first_armed_cue() -> None:
     begun = Performance(show.setlist, cues)
     assert play(begun, 1)[0].image == ("b", 0.0)
     assert on_decks(begun) == ["a", 2, 3, 2, 3]
+    begun.restore(SavedState(cue=0, scene="none"))
+    assert on_decks(begun) == ["a", 2, 3, 2, 3]
+    other = performance(shader_scene("x"))
+    other.change(show.setlist, cues)
+    assert on_decks(other) == ["a", 2, 3, 2, 3]
 
 
 def test_a_cue_that_cannot_be_opened_is_told(caplog: pytest.LogCaptureFixture) -> None:

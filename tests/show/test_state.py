@@ -123,6 +123,10 @@ def test_each_show_has_its_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             "gone.toml is in no cue any more: the show begins with ",
         ),
         (
+            SavedState(cue=0, scene="red.toml", standby=1, standby_scene="gone.toml"),
+            "gone.toml, which was loaded to come next, is in no cue any more",
+        ),
+        (
             SavedState(
                 cue=0, scene="red.toml", held={"/generator/tint": {0: 0.5, 1: "x"}, "/none": {0: 1.0}}
             ),
