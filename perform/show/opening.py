@@ -134,7 +134,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         gamma=options.gamma,
         limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
     )
-    if window and isinstance(window.presenter, OperatorView):
+    if window and options.venue and isinstance(window.presenter, OperatorView):
         window.presenter.watch(rig)
     return rig
 
