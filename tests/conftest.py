@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import moderngl
 import pytest
@@ -45,11 +46,28 @@ LONGEST_MODULES = (
     "test_models", "test_journal", "test_window",
 )  # fmt: skip
 
+NDI_MODULES = {"test_senders", "test_sharing", "test_sharing_show"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest modules."""
     ranks = {name: rank for rank, name in enumerate(LONGEST_MODULES)}
     items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One worker has all tests of NDI: two processes that begin with it at once do not always find each
+    other's sources, nor their own."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "NDI" if Path(file).stem in NDI_MODULES else file
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
