@@ -56,8 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One worker has all tests of NDI: two processes that begin with it at once do not always find each
-    other's sources, nor their own."""
+    """One worker has all tests of NDI: without mDNS it finds the sources of one process of a machine alone."""
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
