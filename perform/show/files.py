@@ -23,6 +23,7 @@ from perform.render import isf
 from perform.scenes.reader import SceneText, check_scene, read_scene
 from perform.scenes.setlist import Setlist, SetlistText, read_setlist, single
 from perform.venue import Venue, read_venue
+from perform.venue.reader import VenueText
 
 DocumentKind: TypeAlias = Literal["preset", "setlist", "feed", "profile", "mapping", "venue"]
 
@@ -53,6 +54,11 @@ FOLDERS: Mapping[str, DocumentKind] = {
     "profiles": "profile",
     "learned": "mapping",
     "venues": "venue",
+}
+LIKE: Mapping[DocumentKind, type[BaseModel]] = {  # the first is meant if two are as like
+    "preset": SceneText,
+    "setlist": SetlistText,
+    "venue": VenueText,
 }
 FIRST_WORDS: Mapping[str, DocumentKind] = {
     "kind": "feed",
@@ -147,7 +153,7 @@ def document_kind(file: Path, tables: Collection[str]) -> DocumentKind:
         (FIRST_WORDS[word] for word in tables if word in FIRST_WORDS), FOLDERS.get(file.parent.name)
     ):
         return kind
-    return "setlist" if _likeness(tables, SetlistText) > _likeness(tables, SceneText) else "preset"
+    return max(LIKE, key=lambda one: _likeness(tables, LIKE[one]))
 
 
 def own_source(file: Path, library: Library) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ def handles(projection: Projection, mode: Mode) -> tuple[Point, ...]:
         case "blend":
             blend = projection.blend
             inner = [(blend.left, 0.5), (1 - blend.right, 0.5), (0.5, blend.bottom), (0.5, 1 - blend.top)]
-            return _pinned(projection, np.array([surface_point(projection.mesh, *one) for one in inner]))
+            return _pinned(projection, surface_points(projection.mesh, np.array(inner)))
         case "masks":
             return tuple(point for mask in projection.masks for point in mask.points)
         case "colour":
@@ -88,22 +88,22 @@ def moved(projection: Projection, mode: Mode, number: int, to: Point) -> Project
 
 def resampled(mesh: Mesh, rows: int, columns: int) -> Mesh:
     """A mesh with so many rows and columns on the same surface."""
-    heights, widths = np.linspace(0, 1, rows), np.linspace(0, 1, columns)
-    return tuple(tuple(surface_point(mesh, u, v) for u in widths) for v in heights)
+    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
+    found = surface_points(mesh, np.stack([u, v], -1)).tolist()
+    return tuple(tuple((x, y) for x, y in row) for row in found)
 
 
-def surface_point(mesh: Mesh, u: float, v: float) -> Point:
-    """Where the place (u, v) of the picture is on the surface, before the corner pin."""
-    points = surface(mesh, SQUARE)[1:-1, 1:-1, :2]
-    rows, columns = ((count - 1) // PIECES for count in points.shape[:2])
-    y, x = v * rows * PIECES, u * columns * PIECES
-    low, left = min(int(y), len(points) - 2), min(int(x), points.shape[1] - 2)
-    up, across = y - low, x - left
-    lower, upper = (
-        points[row, left] * (1 - across) + points[row, left + 1] * across for row in (low, low + 1)
-    )
-    found = lower * (1 - up) + upper * up
-    return float(found[0]), float(found[1])
+def surface_points(mesh: Mesh, places: Doubles) -> Doubles:
+    """Where places [..., 2] of the picture are on the surface, before the corner pin."""
+    points = surface(mesh, SQUARE)[1:-1, 1:-1, :2].astype(np.float64)
+    x, y = (places[..., axis] * (points.shape[1 - axis] - 1) for axis in (0, 1))
+    left = np.clip(x.astype(int), 0, points.shape[1] - 2)
+    low = np.clip(y.astype(int), 0, points.shape[0] - 2)
+    across, up = (x - left)[..., None], (y - low)[..., None]
+    lower = points[low, left] * (1 - across) + points[low, left + 1] * across
+    upper = points[low + 1, left] * (1 - across) + points[low + 1, left + 1] * across
+    found: Doubles = lower * (1 - up) + upper * up
+    return found
 
 
 def mask_at(masks: tuple[Mask, ...], number: int) -> tuple[int, int]:

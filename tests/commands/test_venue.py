@@ -80,6 +80,11 @@ def test_check_of_a_folder_reads_its_venue(nowhere: Path) -> None:
     assert "venue.toml: fps = 0, must be greater than or equal to 1" in run("check", "tour", expect=1)
 
 
+def test_a_venue_is_known_by_its_tables(nowhere: Path) -> None:
+    save(nowhere / "hall.toml", '[sound]\ndevice = "USB"\n[midi]\nport = 3\n')
+    assert "hall.toml: midi.port = 3" in run("check", "hall.toml", expect=1)
+
+
 def test_a_venue_is_no_show(nowhere: Path) -> None:
     save(nowhere / "venue.toml", HALL)
     fault = run("play", "venue.toml", "--headless", expect=1)
