@@ -156,14 +156,16 @@ def killed(words: Sequence[str], folder: Path, kept: Path | None, after: float, 
     began, written = stopwatch(), kept and kept.stat().st_mtime_ns
     with start(*words, stderr=subprocess.PIPE, text=True, **options) as process:
         assert process.stderr
-        if kept:
-            eventually(lambda: "resumed from" in process.stderr.readline(), "the resumed show")
-            eventually(lambda: kept.stat().st_mtime_ns != written, "the show on its cue")
-        else:
-            eventually(lambda: list(folder.glob("*.json")), "the state")
-        passed = stopwatch() - began
-        signal.sigtimedwait([], after)
-        process.send_signal(signal.SIGKILL)
+        try:
+            if kept:
+                eventually(lambda: "resumed from" in process.stderr.readline(), "the resumed show")
+                eventually(lambda: kept.stat().st_mtime_ns != written, "the show on its cue")
+            else:
+                eventually(lambda: list(folder.glob("*.json")), "the state")
+            passed = stopwatch() - began
+            signal.sigtimedwait([], after)
+        finally:
+            process.send_signal(signal.SIGKILL)
     return passed
 
 
