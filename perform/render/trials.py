@@ -27,6 +27,7 @@ from perform.render import isf
 from perform.render.context import headless
 from perform.render.costs import STANDSTILL, Costs, drawing, situations
 from perform.render.isf import ISF
+from perform.render.passed import PassedShaders
 from perform.render.shader import Shader, ShaderError
 from perform.render.targets import Target
 from perform.threads import Background
@@ -47,7 +48,8 @@ Drawn: TypeAlias = tuple[int, int, float, str]  # width, height, seconds, and in
 
 class Trials:
     """Tries the shaders of a live show that draws at `size` (width, height), one after the other in the
-    background. `trusted` is the folder whose shaders pass as they are before the show begins."""
+    background. `trusted` is the folder whose shaders pass as they are before the show begins; `known` are
+    those that passed in a show before."""
 
     def __init__(
         self,
@@ -55,8 +57,9 @@ class Trials:
         trusted: Path,
         command: Sequence[str] = COMMAND,
         limit: float = LIMIT,
+        known: PassedShaders | None = None,
     ) -> None:
-        self._size, self._limit = size, limit
+        self._size, self._limit, self._known = size, limit, known
         self._trusted, self._command = trusted.resolve(), command
         self._verdicts: dict[str, tuple[ISF, str]] = {}  # by file: what was tried, and why it is refused
         self._waiting: dict[str, ISF] = {}
@@ -127,13 +130,19 @@ class Trials:
 
     def _refusal(self, shader: ISF) -> str:
         """Why a shader cannot play, empty if it can."""
+        key = self._known.key(shader) if self._known else ""
+        if self._known and key in self._known:
+            return ""
         try:
             drawn, code = self._tried(shader)
         except (OSError, ValueError) as error:
             self._end()
             log.warning("%s: could not be tried: %s", shader.name, reason(error))
             return ""
-        return self._verdict(shader.name, drawn, code)
+        refusal = self._verdict(shader.name, drawn, code)
+        if self._known and code is None and not refusal and self._known.key(shader) == key:
+            self._known.add(key)
+        return refusal
 
     def _verdict(self, file: str, drawn: Sequence[Drawn], code: int | None) -> str:
         """Why a shader cannot play, empty if it can: from the pictures that were drawn, the smallest first,

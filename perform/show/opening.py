@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perform import generators, paths
+from perform import __version__, generators, paths
 from perform.clock import Clock, LiveClock, OfflineClock, Tempo
 from perform.documents import SceneError
 from perform.faults import Faults, reason, steps
@@ -29,8 +29,9 @@ from perform.networks import devices
 from perform.outputs import Output, Screen, StateOutput
 from perform.performance import Performance
 from perform.performance.preview import Preview
-from perform.render.context import headless, is_software
+from perform.render.context import describe, headless, is_software
 from perform.render.limiter import FlashLimiter
+from perform.render.passed import PassedShaders
 from perform.render.present import Present
 from perform.render.trials import Trials
 from perform.rig import Learner, Rig
@@ -225,7 +226,7 @@ def _open_stage(
         bridges=bridges,
     )
     size = scaled(options.size, scale)
-    trials = Trials(size, paths.shipped()) if live else None
+    trials = _trials(context, size) if live else None
     stage = Stage(library, context, size, pool, Opener(live, cameras), trials)
     performance = Performance(
         setlist,
@@ -256,6 +257,12 @@ def _bridges(options: Options, context: moderngl.Context) -> Bridges | None:
         return None
     log.info("pictures take the bridge %s", bridges.best)
     return bridges
+
+
+def _trials(context: moderngl.Context, size: tuple[int, int]) -> Trials:
+    """The trials of shaders; those that have passed them with this driver are in the user's cache."""
+    passed = PassedShaders(paths.user_cache() / "trials", __version__, size, describe(context))
+    return Trials(size, paths.shipped(), known=passed)
 
 
 def _preview(stage: Stage, software: bool) -> Preview:

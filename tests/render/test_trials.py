@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -12,6 +13,7 @@ import pytest
 from perform import children
 from perform.render import costs, isf
 from perform.render.isf import ISF
+from perform.render.passed import PassedShaders
 from perform.render.shader import ShaderError
 from perform.render.trials import COMMAND, Trials
 from tests.doubles.shaders import HEAVY
@@ -37,8 +39,9 @@ def trials(
     trusted: Path = Path("none"),
     command: Sequence[str] = COMMAND,
     limit: float = 30.0,
+    known: PassedShaders | None = None,
 ) -> Iterator[Trials]:
-    with closing(Trials(size, trusted, command, limit)) as made:
+    with closing(Trials(size, trusted, command, limit, known)) as made:
         yield made
 
 
@@ -158,6 +161,43 @@ def test_trusted_shaders_pass_as_they_are_at_first(tmp_path: Path) -> None:
         tried.wait([plain])
         assert tried.passed([plain])
         assert not tried.passed([later])  # it came while the show played: what it needs is compiled first
+
+
+def test_what_passed_in_a_show_before_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, slow = shader(tmp_path, PLAIN), shader(tmp_path, SLOW, "slow.fs")
+    known = PassedShaders(tmp_path / "known", "driver")
+    for _ in range(2):  # what was refused is tried again
+        with trials(known=known) as tried:
+            tried.wait([plain])
+            with pytest.raises(ShaderError):
+                tried.wait([slow])
+    assert [one.name for one in (tmp_path / "known").iterdir()] == [known.key(plain)]
+    started: list[object] = []
+
+    def no_process(*given: object, **_options: object) -> None:
+        started.append(given)
+        raise OSError("no process")
+
+    monkeypatch.setattr(subprocess, "Popen", no_process)
+    with trials(known=known) as tried:
+        tried.wait([plain])
+        assert not started
+        tried.wait([shader(tmp_path, PLAIN + "\n")])  # saved since
+        assert started
+    assert PassedShaders(tmp_path / "known", "another driver").key(plain) != known.key(plain)
+
+
+def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perform.render.passed.MOST_KEPT", 2)
+    known = PassedShaders(tmp_path)
+    for number, key in enumerate("abc"):
+        known.add(key)
+        os.utime(tmp_path / key, (number, number))
+    known.add("d")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["c", "d"]
+    assert "" not in known and PassedShaders(tmp_path / "none").key(shader(tmp_path, PLAIN)) != ""
 
 
 def test_the_process_ends_with_its_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
