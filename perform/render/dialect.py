@@ -71,7 +71,7 @@ _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(else|endif)\b.*$", re.MULTILINE)  # wor
 _SMALL = re.compile(r"\b(img_(?:norm_pixel|pixel|this_pixel|this_norm_pixel|norm_this_pixel|size))\s*\(")
 _EMPTY_CASE = re.compile(r":(\s*\})")
 # Names with gl_ may not be defined as macros, and these are gone from the core profile.
-_GONE = re.compile(r"\bgl_(Color|FragColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
+_GONE = re.compile(r"\bgl_(Color|FragColor|FrontColor|MultiTexCoord0|ModelViewProjectionMatrix|Vertex)\b")
 _WITH_ALPHA = re.compile(rf"\b{PREFIX}FragColor\b(?!\s*\.\s*[rgbxyzstp]{{1,3}}\b)")  # or the whole
 _MAIN = re.compile(r"\bvoid\s+main\s*\([^()]*\)\s*\{")
 _FRAGMENT_DATA = re.compile(r"\bgl_FragData\s*\[\s*0\s*\]")
@@ -105,6 +105,15 @@ def renamed(names: Iterable[str], *texts: str) -> dict[str, str]:
     words = {word for text in texts for word in _words(text)} | {*_RESERVED.split(), *_QUALIFIERS.split()}
     called = {call for text in texts for call in re.findall(r"\b([A-Za-z_]\w*)\s*\(", text)} | {*CALLED}
     return {name: PREFIX + name for name in names if name in words or name in called}
+
+
+def with_texture_coordinates(code: str, vertex: str) -> tuple[str, str]:
+    """The texts of both stages; the coordinates of textures that the vertex shader sets reach the other."""
+    if "gl_TexCoord" not in vertex:
+        return code, vertex
+    given = f"varying vec4 {PREFIX}TexCoord[8]; "
+    one, other = (given + text.replace("gl_TexCoord", f"{PREFIX}TexCoord") for text in (code, vertex))
+    return one, other
 
 
 def adapted(text: str, stage: Stage, names: Collection[str], others: Collection[str]) -> Adapted:

@@ -78,6 +78,7 @@ out vec2 isf_FragNormCoord;
 #define isf_Vertex vec4(isf_MultiTexCoord0.xy * 2.0 - 1.0, 0.0, 1.0)
 #define isf_ModelViewProjectionMatrix mat4(1.0)
 #define isf_Color vec4(1.0)
+vec4 isf_FrontColor;
 #define ftransform() isf_Vertex
 #define isf_position isf_Vertex.xy
 void isf_vertShaderInit() {{

@@ -130,6 +130,7 @@ class _Header:
         code = self._with_includes(self.text, self.name, found)
         own = vertex if vertex and vertex.strip() else glsl.PLAIN_VERTEX
         vertex_code = self._with_includes(own, vertex_name, found)
+        code, vertex_code = dialect.with_texture_coordinates(code, vertex_code)
         declared = self._uniforms()
         names = [name for _, name in declared]
         code, vertex_code = (inputs_in_code.with_numbers(text, declared) for text in (code, vertex_code))

@@ -193,6 +193,14 @@ def test_vertex_shaders(context: moderngl.Context, vertex: str) -> None:
     assert frame[0, :, :2].tolist() == [[64, 128], [191, 128]]
 
 
+def test_texture_coordinates_and_colours_of_old_opengl(context: moderngl.Context) -> None:
+    vertex = "void main() { gl_Position = ftransform(); gl_FrontColor = gl_Color;\n"
+    vertex += "gl_TexCoord[0] = gl_MultiTexCoord0; gl_TexCoord[1].xy = gl_MultiTexCoord0.yx; }"
+    body = "/*{}*/ void main() { gl_FragColor = vec4(gl_TexCoord[1].xy, gl_TexCoord[0].x, 1.0) * gl_Color; }"
+    frame = Stage(context, isf.parse(body, "a.fs", vertex), (2, 1)).frame()
+    assert frame[0, :, :3].tolist() == [[128, 64, 64], [128, 191, 191]]
+
+
 def test_a_vertex_shader_may_give_a_list(context: moderngl.Context) -> None:
     vertex = (
         "varying vec2 at[3];\nvoid main() { isf_vertShaderInit(); at[0] = vec2(0.1); at[2] = vec2(0.1); }"
