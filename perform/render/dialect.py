@@ -56,9 +56,10 @@ _VERSION = re.compile(r"^[ \t]*#[ \t]*(?:version|pragma)\b.*$", re.MULTILINE)  #
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
 _PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
 _LAYOUT = r"(?:layout\s*\([^)]*\)\s*)?"
+_INTERPOLATED = r"(?:(?:smooth|noperspective|centroid|invariant)\s+)*"
 _BEGIN = r"(?:^|(?<=[;}]))[ \t]*"  # of a declaration
 _GLOBAL = re.compile(
-    rf"{_BEGIN}({_LAYOUT}(?:uniform|varying|in|out)\s+{_PRECISION}\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]*)?;",
+    rf"{_BEGIN}({_LAYOUT}{_INTERPOLATED}(?:uniform|varying|in|out)\s+{_PRECISION}\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]*)?;",
     re.MULTILINE,
 )
 _OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{_PRECISION}vec4\s+(\w+)\s*;", re.MULTILINE)

@@ -46,6 +46,8 @@ VERSIONS = [
     "void main() { lowp vec4 c = vec4(f(vec2(0.2))); gl_FragColor = c; }",
     "void main() { gl_FragColor = gl_Color * IMG_THIS_PIXEL(inputImage); }",
     "void main() { gl_FragData[0] = vec4(amount); }",
+    "smooth in vec2 isf_FragNormCoord;\ninvariant varying vec2 vv_FragNormCoord;\n"
+    "void main() { gl_FragColor = IMG_NORM_PIXEL(inputImage, isf_FragNormCoord); }",
 ]
 NAMES = [
     "vec4 color(float x) { return vec4(x); }\nvoid main() { gl_FragColor = color(amount); }",
