@@ -24,7 +24,7 @@ def surface(mesh: Mesh, corners: Corners) -> Floats:
         raise ValueError(f"corners = {corners}: no convex quadrilateral")
     controls = np.array(mesh or PLAIN_MESH, np.float64)
     rows, columns = (_spline(count) for count in controls.shape[:2])
-    points = np.einsum("ri,cj,ijk->rck", rows, columns, controls)
+    points = columns @ np.tensordot(rows, controls, 1)  # einsum would take a fifth of a second for 16x16
     pinned: Floats = (np.insert(points, 2, 1.0, axis=2) @ matrix.T).astype(np.float32)
     return pinned
 

@@ -118,16 +118,16 @@ def triangles(overlay: Overlay, size: tuple[int, int]) -> Floats:
     """The corners [3 n, 5] of the triangles that draw an overlay on a display of `size` (width, height): x
     and y 0..1, and a colour."""
     pixels = np.array(size, np.float64)
-    lines = [np.asarray(line, np.float64) * pixels for line in overlay.lines]
-    found = [_thick(one[:-1], one[1:], THIN + 2, SHADOW) for one in lines]
-    found += [_thick(one[:-1], one[1:], THIN, LINE) for one in lines]
-    for number, point in enumerate(overlay.points):
-        side, colour = (LARGE, CHOSEN) if number == overlay.chosen else (SMALL, POINT)
-        middle = np.array([point]) * pixels
+    begins = np.concatenate([np.zeros((0, 2)), *(line[:-1] for line in overlay.lines)]) * pixels
+    ends = np.concatenate([np.zeros((0, 2)), *(line[1:] for line in overlay.lines)]) * pixels
+    found = [_thick(begins, ends, THIN + 2, SHADOW), _thick(begins, ends, THIN, LINE)]
+    middles = np.array(overlay.points, np.float64).reshape(-1, 2) * pixels
+    chosen = np.arange(len(middles)) == overlay.chosen
+    for places, side, colour in ((middles[~chosen], SMALL, POINT), (middles[chosen], LARGE, CHOSEN)):
         for wide, ink in ((side + 2, SHADOW), (side, colour)):
             half = np.array([wide / 2, 0.0])
-            found.append(_thick(middle - half, middle + half, wide, ink))
-    corners = np.concatenate([np.zeros((0, 5)), *found])
+            found.append(_thick(places - half, places + half, wide, ink))
+    corners = np.concatenate(found)
     corners[:, :2] /= pixels
     return corners.astype(np.float32)
 

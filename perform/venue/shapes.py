@@ -13,6 +13,7 @@ from perform.scenes.projection import SQUARE, Mask, Mesh, Point, Projection, hom
 from perform.venue.values import FARTHEST
 
 Mode: TypeAlias = Literal["corners", "mesh", "blend", "masks", "colour"]
+COARSE = PIECES // 4  # pieces of the surface that a line crosses straight
 Line: TypeAlias = Floats | Doubles
 BLEND_EDGES = (
     "left",
@@ -50,16 +51,13 @@ def outlines(projection: Projection, mode: Mode) -> list[Line]:
     flat = points[..., :2] / points[..., 2:]
     rows, columns = flat.shape[:2]
     if mode == "mesh":
-        across, up = range(0, rows, PIECES), range(0, columns, PIECES)
+        across, up = [*range(0, rows, PIECES)], [*range(0, columns, PIECES)]
     else:
-        across, up = range(0, rows, rows - 1), range(0, columns, columns - 1)
-    found = [flat[row] for row in across] + [flat[:, column] for column in up]
+        across, up = [0, rows - 1], [0, columns - 1]
     if mode == "blend":
-        for at in (blend.left, 1 - blend.right):
-            found.append(flat[:, round(at * (columns - 1))])
-        for at in (blend.bottom, 1 - blend.top):
-            found.append(flat[round(at * (rows - 1))])
-    return found
+        up += [round(at * (columns - 1)) for at in (blend.left, 1 - blend.right)]
+        across += [round(at * (rows - 1)) for at in (blend.bottom, 1 - blend.top)]
+    return [flat[row, ::COARSE] for row in across] + [flat[::COARSE, column] for column in up]
 
 
 def moved(projection: Projection, mode: Mode, number: int, to: Point) -> Projection:
