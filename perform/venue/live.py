@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -64,11 +65,10 @@ class SavedVenues(Protocol):
 
 @dataclass(slots=True)
 class _Held:
-    """An arrow that is down: since when, and how far it has moved a point by itself."""
+    """An arrow that is down, "" for none, and the time from which on it moves the point by itself."""
 
-    key: str
-    since: float
-    moved: float = 0.0
+    key: str = ""
+    since: float = 0.0
 
 
 class LiveVenue:
@@ -95,7 +95,7 @@ class LiveVenue:
         self._said, self._noted = "", 0.0
         self._news: list[str] = []  # of the thread that saves
         self._saving: Background | None = None
-        self._shift, self._held = False, _Held("", 0.0)
+        self._shift, self._held = False, _Held()
         self._mouse = [0.0, 0.0]
 
     def process(self, now: float, events: list[Event]) -> list[Event]:
@@ -117,23 +117,23 @@ class LiveVenue:
                 one.close()
 
     def _handled(self, now: float, events: list[Event]) -> list[Event]:
-        """The events that the editor leaves."""
+        """The events that the editor leaves: those of the keys that it takes stay with it, but not that they
+        are up again."""
         before = self.editor, self.on
         keys = [
             (event.name.removeprefix("key."), _strength(event))
             for event in events
             if event.name.startswith("key.")
         ]
+        taken: Collection[str] = ()
         if (EDIT_KEY, 1.0) in keys and (self.on or self._window.focused):
-            self.on = not self.on
-            taken = {f"key.{EDIT_KEY}"}
-            events = [event for event in events if not (event.name in taken and event.value)]
+            self.on, taken = not self.on, EDIT_KEY
         elif self.on:
             self._edit(now, keys)
-            taken = {f"key.{key}" for key in EDITOR_KEYS}
-            events = [event for event in events if not (event.name in taken and event.value)]
+            taken = EDITOR_KEYS
         self._show(now, before != (self.editor, self.on))
-        return events
+        names = {f"key.{key}" for key in taken}
+        return [event for event in events if not (event.name in names and event.value)]
 
     def _edit(self, now: float, keys: list[tuple[str, float]]) -> None:
         """What keys and mouse make of the displays."""
@@ -146,7 +146,7 @@ class LiveVenue:
             elif value:
                 self._press(now, key)
             elif key == self._held.key:
-                self._held = _Held("", now)
+                self._held = _Held()
         self._go_on(now)
         for event in self._wall.pointed:
             self._point(event)
@@ -156,19 +156,18 @@ class LiveVenue:
             self._save()
             return
         if key in ARROWS:
-            self._held = _Held(key, now)
+            self._held = _Held(key, now + REPEAT_AFTER)
         self.editor = self.editor.press(key, self._shift)
 
     def _go_on(self, now: float) -> None:
         """Move the point further while an arrow is down."""
         held = self._held
-        if not held.key or self.editor.mode == "colour":
+        if not held.key or self.editor.mode == "colour" or now <= held.since:
             return
-        way = max(now - held.since - REPEAT_AFTER, 0.0) * REPEAT_RATE * (FINE if self._shift else 1.0)
-        across, up = (one * (way - held.moved) for one in ARROWS[held.key])
-        held.moved = way
-        if across or up:
-            self.editor = self.editor.nudge(across, up)
+        way = (now - held.since) * REPEAT_RATE * (FINE if self._shift else 1.0)
+        held.since = now
+        across, up = ARROWS[held.key]
+        self.editor = self.editor.nudge(across * way, up * way)
 
     def _point(self, event: Event) -> None:
         match event.name:
@@ -190,7 +189,7 @@ class LiveVenue:
         if changed:
             wall.use(editor.named)
             wall.card = editor.card if self.on else self._card
-            self._held = self._held if self.on else _Held("", now)
+            self._held = self._held if self.on else _Held()
             if self.on:
                 lines = outlines(editor.projection, editor.mode) if editor.mode != "colour" else []
                 wall.edit(editor.display, Overlay(lines, editor.handles, editor.point))

@@ -101,6 +101,19 @@ def test_keys_move_the_picture_and_handles_are_seen_only_while_editing(
 
 
 @real_screens
+def test_an_arrow_that_is_held_goes_on_and_is_one_step(stage: Stage, screens: Screens) -> None:
+    edit(stage)
+    stage.xdotool("keydown", "Up")
+    until(stage, lambda seen: seen["corners"][0][1] > 8 / SCREEN[1])
+    stage.xdotool("keyup", "Up")
+    until(stage, lambda seen: seen["strokes"] >= 2)
+    there = stage.frame()["corners"][0]
+    for _ in range(5):
+        assert stage.frame()["corners"][0] == there, "it stands still again"
+    assert there[0] == 0 and stage.frame()["undo"] == 1
+
+
+@real_screens
 def test_the_mouse_drags_a_corner_and_s_saves_it(stage: Stage, screens: Screens, tmp_path: Path) -> None:
     edit(stage)
     x, y = SCREEN[0] + SCREEN[0] - 3, SCREEN[1] - 3  # the lower right corner of the second display
