@@ -1,7 +1,8 @@
 """Shows: from options to a rig that is ready to play."""
 
+from perform.show.devices import control_inputs
 from perform.show.files import find, names_file, open_library, venue_of
-from perform.show.opening import RENDER_FPS, check_options, control_inputs, load, play, render
+from perform.show.opening import RENDER_FPS, check_options, load, play, render
 from perform.show.options import DEMO, Options, demo_track, sound_option
 
 __all__ = [

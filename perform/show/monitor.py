@@ -18,8 +18,8 @@ from perform.library import Library
 from perform.library.vocabulary import VOCABULARY
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.mapping import MappingPlayers
+from perform.show.devices import configure, open_inputs
 from perform.show.files import open_library
-from perform.show.opening import configure, open_inputs
 from perform.show.options import Options
 from perform.signals import KEY_SIGNALS, Event, Signals
 

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perform import __version__, generators, paths
-from perform.clock import Clock, LiveClock, OfflineClock, Tempo
+from perform.clock import LiveClock, OfflineClock, Tempo
 from perform.documents import SceneError
 from perform.faults import Faults, reason, steps
 from perform.footage.opening import Opener
 from perform.generators.compiler import Compiler
-from perform.inputs import Input, audio
-from perform.inputs.audio import Sound
+from perform.inputs import audio
 from perform.inputs.camera import Cameras
 from perform.inputs.feeds.live import Feeds
-from perform.inputs.hands import Hands
 from perform.library import Library
-from perform.midi.profiles import Profile
 from perform.networks import devices
 from perform.outputs import Output, Screen, StateOutput
 from perform.performance import Performance
@@ -37,6 +32,7 @@ from perform.render.trials import Trials
 from perform.rig import Learner, Rig
 from perform.scenes.saved import SavedState, read_state
 from perform.scenes.setlist import Setlist
+from perform.show.devices import configure, open_inputs, recorders, senders, shared_outputs
 from perform.show.edits import FileWatcher
 from perform.show.files import find, names_file, open_library, read_show
 from perform.show.operator import OperatorView
@@ -100,9 +96,9 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
     stage, performance = _open_stage(options, library, setlist, context, levels[0].scale, cameras)
     profiles = library.profiles(log.error)
     inputs = open_inputs(options, clock, sound, cameras, profiles, lambda: performance.tempo.bpm)
-    outputs = _recorders(options, fps, sound, live=True)
-    outputs += _senders(options, clock, performance, profiles)
-    outputs += _shared_outputs(options, fps)
+    outputs = recorders(options, fps, sound, live=True)
+    outputs += senders(options, clock, performance, profiles)
+    outputs += shared_outputs(options, fps)
     outputs += [device for device in inputs if isinstance(device, StateOutput)]
     outputs += _state(options, find(options.setlist, library), performance)
     configure([*inputs, *outputs], library, setlist.signal_names, profiles)
@@ -179,7 +175,7 @@ def render(options: Options) -> Rig:
         performance=performance,
         present=Present(context, options.size),
         inputs=[sound, Feeds(replayed, clock.now)],
-        outputs=_recorders(options, fps, sound, live=False),
+        outputs=recorders(options, fps, sound, live=False),
         sound=sound,
         gamma=options.gamma,
         limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
@@ -272,69 +268,6 @@ def _preview(stage: Stage, software: bool) -> Preview:
     return Preview(PREVIEW_FPS, faults=stage.faults)
 
 
-def open_inputs(
-    options: Options,
-    clock: Clock,
-    sound: Sound,
-    cameras: Cameras,
-    profiles: Sequence[Profile],
-    bpm: Callable[[], float],
-) -> list[Input]:
-    """The inputs of a live show but those of its window; `bpm` gives the tempo to Link."""
-    inputs: list[Input] = [sound, Feeds([], clock.now), *control_inputs(options, clock, profiles)]
-    inputs += [Hands(cameras.camera, clock.now, options.view), cameras]
-    if options.link:
-        from perform.inputs import link
-
-        inputs.append(link.Link(clock.now, bpm))
-    return inputs
-
-
-def control_inputs(options: Options, clock: Clock, profiles: Sequence[Profile]) -> list[Input]:
-    """MIDI with its controllers' profiles, and OSC unless its port is 0 or cannot be opened."""
-    from perform.inputs.midi import Midi
-    from perform.inputs.osc import Osc
-
-    inputs: list[Input] = [Midi([options.midi] if options.midi else None, clock.now, None, profiles)]
-    if not options.osc_port:
-        return inputs
-    host, port = options.osc_host, options.osc_port
-    token = os.environ.get("PERFORM_OSC_TOKEN", "")
-    try:
-        inputs.append(Osc(host, port, now=clock.now, feedback=options.osc_feedback, query=port, token=token))
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        log.error(
-            "%s%s", reason(error), f": --osc {host}:{port % 65535 + 1} is another port" if taken else ""
-        )
-    return inputs
-
-
-def _senders(
-    options: Options, clock: Clock, performance: Performance, profiles: Sequence[Profile]
-) -> list[Output]:
-    """The MIDI outputs of a live show."""
-    outputs: list[Output] = []
-    if options.lights:
-        from perform.outputs.lights import MidiLights
-
-        outputs.append(MidiLights(profiles, options.midi))
-    if options.clock_out:
-        from perform.outputs.midiclock import MidiClockSender
-
-        outputs.append(MidiClockSender(options.clock_out, lambda: performance.tempo, clock.now))
-    return outputs
-
-
-def _shared_outputs(options: Options, fps: float) -> list[Output]:
-    """What shares the picture with other programs."""
-    if not options.shares:
-        return []
-    from perform.outputs.sharing import SharedOutput
-
-    return [SharedOutput(share, options.size, fps) for share in options.shares]
-
-
 def _state(options: Options, setlist: Path, performance: Performance) -> list[Output]:
     """The keeper of the show's state, if the options want it; with `resume` the show goes on from it."""
     file = state_file(setlist)
@@ -361,17 +294,6 @@ def _resume(performance: Performance, state: SavedState) -> None:
         log.warning("what was held does not fit the show any more: %s", ", ".join(gone))
 
 
-def _recorders(options: Options, fps: float, sound: Sound, live: bool) -> list[Output]:
-    """The recorder, if the options name a file for it."""
-    if not options.record:
-        return []
-    from perform.outputs.recorder import Recorder
-
-    options.record.parent.mkdir(parents=True, exist_ok=True)
-    rate = sound.rate if options.sound else None
-    return [Recorder(options.record, options.size, fps, rate, live, options.codec, options.quality)]
-
-
 def open_learner(
     options: Options, library: Library, performance: Performance, notify: Callable[[str], None]
 ) -> LiveLearning:
@@ -382,23 +304,3 @@ def open_learner(
         with suppress(OSError):  # to be watched: copies of shipped files are saved there
             (paths.user_data() / kind).mkdir(parents=True, exist_ok=True)
     return LiveLearning(performance, notify, library, by_name=not names_file(options.setlist))
-
-
-def configure(
-    devices: Iterable[Input | Output], library: Library, signals: frozenset[str], profiles: Sequence[Profile]
-) -> None:
-    """Give devices the feeds and profiles as they are saved now, and the signals that formulas use; also from
-    the thread that reads edits."""
-    from perform.inputs.midi import Midi
-    from perform.outputs.lights import MidiLights
-
-    for device in devices:
-        match device:
-            case Feeds():
-                device.use(library.feeds(signals))
-            case Midi():
-                device.use(profiles, signals)
-            case MidiLights():
-                device.use(profiles)
-            case Cameras() | Hands():
-                device.use(signals)
