@@ -9,7 +9,7 @@ devices: the rig gives it open units, and brings its pictures to the screens and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from perform import formula
@@ -23,7 +23,7 @@ from perform.performance.transition import Law
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
-from perform.scenes.cues import CueSequencer, cue_with, position_after_edit
+from perform.scenes.cues import CueSequencer, cue_with
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.nodes import deck_scene
 from perform.scenes.readiness import Readiness
@@ -125,19 +125,15 @@ class Performance:
         over: SceneInstance | None = None,
         law: Law | None = None,
     ) -> None:
-        """Play an edited setlist, from the cue that is on if its scene is still in it."""
+        """Play an edited setlist, with the cue that is on if its scene still is there. Transitions go on."""
         self.over, self._law = over, law
-        old, new = [one.cue for one in self.cues], [one.cue for one in cues]
-        before, position = self.position, position_after_edit(self.position, old, new)
-        if position is before:
-            self._sequencer.use(new, setlist.quantise, setlist.loop)
-        else:
-            self._sequencer = CueSequencer(new, setlist.quantise, setlist.loop, position)
-            position = self._sequencer.position
-        if position is not before or new[position.cue].until != old[position.cue].until:
-            self._until = _start_until(new[position.cue])
+        self._sequencer.use([one.cue for one in cues], setlist.quantise, setlist.loop)
+        before = self.position
+        position = self.position = replace(self._sequencer.position, progress=before.progress)
+        was, now = self.cues[before.cue], cues[position.cue]
+        if now.cue.until != was.cue.until or not decks.is_same(now, was):
+            self._until = _start_until(now.cue)
         decks.load_edited(before, self.cues, position, cues)
-        self.position = position
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
         if setlist.lead != self.setlist.lead:
@@ -217,12 +213,11 @@ class Performance:
         self._move(moment, signals, show)
         self._fade(moment, show["fadeout"])
         if self._image is None or not (show["freeze"] or self._faded == 1):
-            self._image = self._draw(moment, signals)
+            self._image, self._frozen = self._draw(moment, signals), False
             if self._feedback:
                 self._feedback.keep(self._image)
         elif not self._frozen:
-            self._image = self._copied(self._image)
-        self._frozen = show["freeze"]
+            self._image, self._frozen = self._copied(self._image), True
         self._preview.step(moment, signals, self.viewers > 0)
         return Picture(self._image, show["master"] * (1 - self._faded), show["blackout"], show["freeze"])
 

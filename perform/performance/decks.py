@@ -49,27 +49,25 @@ def load_changed(
 def load_edited(
     before: CuePosition, old: Sequence[CueInstance], position: CuePosition, new: Sequence[CueInstance]
 ) -> None:
-    """Load the free deck after an edit, if that has brought another scene to it. What hands hold of the
-    transitions stays."""
-    _keep_transition(new[position.cue], old[before.cue])
-    was, now = on_deck(1 - before.deck, before, old), on_deck(1 - position.deck, position, new)
-    if now is None:
-        return
-    if was and _is_same(now, was):
-        part(position, new)
-        _keep_transition(now, was)
+    """Load the decks to which an edit has brought another scene, and the free one if the edit has ended a
+    transition. What hands hold of the transitions of the others stays."""
+    was, now = old[before.cue], new[position.cue]
+    if is_same(now, was):
+        now.controls.resume_from(was.controls)
     else:
-        now.load(new[position.cue].scene)
+        now.load(None)
+    was_free, free = on_deck(1 - before.deck, before, old), on_deck(1 - position.deck, position, new)
+    ended = position.before is None and before.before is not None
+    if free and was_free and is_same(free, was_free) and not ended:
+        free.part(now.scene)
+        free.controls.resume_from(was_free.controls)
+    elif free:
+        free.load(now.scene)
 
 
-def _is_same(one: CueInstance, before: CueInstance) -> bool:
+def is_same(one: CueInstance, before: CueInstance) -> bool:
     """Whether a cue plays the scene that another did before an edit."""
     return one.cue.scene.file.name == before.cue.scene.file.name
-
-
-def _keep_transition(one: CueInstance, before: CueInstance) -> None:
-    if _is_same(one, before):
-        one.controls.resume_from(before.controls)
 
 
 def _scene(one: CueInstance | None) -> SceneInstance | None:

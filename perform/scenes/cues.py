@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Moment
@@ -68,38 +69,52 @@ ROUNDING = 1e-6  # seconds and bars by which sums of floats are off
 
 class CueSequencer:
     """Moves through a setlist: at your request on the next beat that `quantise` allows, or by itself after
-    the bars or the seconds of a cue, or when its formula says so. Cues that are not armed are skipped."""
+    the bars or the seconds of a cue, or when its formula says so. Cues that are not armed, and those that
+    have FAILED, are skipped."""
 
     def __init__(
         self,
         cues: Sequence[Cue],
         quantise: int,
         loop: bool,
-        position: CuePosition | None = None,
         first: int | None = None,
         turn: int = 0,
     ) -> None:
-        """It is at a position, or begins with the cue `first`, else with the first that is armed; `turn` is
-        that of its position."""
+        """It begins with the cue `first`, else with the first that is armed, in a turn."""
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        start = position or CuePosition(_first_armed(cues) if first is None else first, turn=turn)
-        self._cue, self._before, self._queued = start.cue, start.before, start.queued
-        self._turn, self._loaded = start.turn, start.standby if start.loaded else None
-        self._began = _Start(position.bar, position.seconds) if position else None
+        self._cue, self._turn = _first_armed(cues) if first is None else first, turn
+        self._before: int | None = None
+        self._queued: int | None = None
+        self._loaded: int | None = None
+        self._failed: set[int] = set()  # the cues that cannot be opened, as far as they have come up
+        self._began: _Start | None = None
         self._beat = 0.0  # of the last step
         self._allowed: float | None = None  # the seconds when a beat allowed the queued cue
         self._late = False  # the next cue was due, and could not come in yet
         self._done: _Start | None = None  # when the formula of the cue said that it is over
         self._fader: float | None = None  # where the crossfader was
         # The end that the fader left, when its cue began, and when its formula said that it is over
-        self._left: tuple[float, _Start, _Start | None] | None = None
+        self._left: tuple[float, _Start | None, _Start | None] | None = None
 
     def use(self, cues: Sequence[Cue], quantise: int, loop: bool) -> None:
-        """Go on with edited cues of the same scenes: what waits, or has begun, stays as it is."""
-        if cues[self._cue].until != self._cues[self._cue].until:
+        """Go on with edited cues: what waits, or has begun, stays as it is while its scene is still there."""
+        places = places_after_edit(self._cues, cues)
+        here = places.get(self._cue)
+        if here is None or cues[here].until != self._cues[self._cue].until:
             self._done = None
+        if here is None:
+            self._before, self._late = None, False
+        self._cue = _first_armed(cues) if here is None else here
+
+        def moved(cue: int | None) -> int | None:
+            there = None if cue is None else places.get(cue)
+            return None if there == self._cue else there
+
+        self._before, self._queued, self._loaded = map(moved, (self._before, self._queued, self._loaded))
+        self._failed = {places[cue] for cue in self._failed if cue in places}
+        self._left = None if self._before is None else self._left
         self._cues, self._quantise, self._loop = cues, quantise, loop
 
     def choose(
@@ -125,6 +140,8 @@ class CueSequencer:
             self._queued = scene - 1
         if go or back or scene:
             self._allowed = None
+        if self._queued == self._cue:
+            self._queued = None
 
     def _load(self, cue: int) -> None:
         """Make a cue the one that comes next; GO may wait for its beat already. The one that is on stays."""
@@ -138,8 +155,10 @@ class CueSequencer:
         """Load the armed cue after the one in standby, the first after the last."""
         count = len(self._cues)
         after = ((self.following + distance) % count for distance in range(1, count + 1))
-        there = next((cue for cue in after if cue != self._cue and self._cues[cue].armed), self._cue)
-        self._load(there)
+        self._load(next((cue for cue in after if cue != self._cue and self._is_taken(cue)), self._cue))
+
+    def _is_taken(self, cue: int) -> bool:
+        return self._cues[cue].armed and cue not in self._failed
 
     def step(
         self,
@@ -156,12 +175,14 @@ class CueSequencer:
         It waits for a cue that is not READY, and skips one that has FAILED.
         """
         now = _now(moment)
+        self._leave_out(readiness)
         began = self._began or now
         self._began = began if began.bar <= moment.bar else _Start(moment.bar, began.seconds)
         if paused:
             self._stand_still(moment)
         allowed = self._beat_allows(moment)
         if self._crossfade(crossfader, now, readiness):
+            self._late = self._over(self._began, moment) is not None
             return self._position(moment)
         position = self._position(moment)
         if over and self._done is None:
@@ -179,11 +200,10 @@ class CueSequencer:
 
     def _stand_still(self, moment: Moment) -> None:
         """Move what has begun on by the time of this frame."""
-        bars = moment.dt * moment.bpm / 60 / BEATS_PER_BAR
-        if self._began:
-            self._began = _Start(self._began.bar + bars, self._began.seconds + moment.dt)
-        if self._done:
-            self._done = _Start(self._done.bar + bars, self._done.seconds + moment.dt)
+        self._began, self._done = _later(self._began, moment), _later(self._done, moment)
+        if self._left:
+            end, began, done = self._left
+            self._left = end, _later(began, moment), _later(done, moment)
         if self._allowed is not None:
             self._allowed += moment.dt
 
@@ -194,6 +214,7 @@ class CueSequencer:
             self._allowed = allowed
         if state is Readiness.FAILED:
             self._queued = self._allowed = None
+            self._failed.add(cue)
             self._say_failed(cue)
         if state is not Readiness.READY or self._allowed is None:
             return
@@ -250,7 +271,8 @@ class CueSequencer:
         if fader in (0.0, 1.0):
             self._left = None
             if fader == end and self._before is not None:
-                self._loaded = self._cue if self._loaded is None else self._loaded
+                self._loaded = self._cue if self._loaded in (None, self._before) else self._loaded
+                self._queued = None if self._queued == self._before else self._queued
                 self._cue, self._began, self._done = self._before, began, done
                 self._turn -= 1
             else:
@@ -272,14 +294,25 @@ class CueSequencer:
         title = self._cues[cue].title
         log.error("cue %d, %s, cannot be opened: %s plays on", cue + 1, title, self._cues[self._cue].title)
 
+    def _leave_out(self, readiness: Callable[[int], Readiness]) -> None:
+        """Skip the cues that have FAILED, as long as they have."""
+        self._failed = {cue for cue in self._failed if readiness(cue) is Readiness.FAILED}
+        while self._queued is None and (cue := self.standby) is not None:
+            if readiness(cue) is not Readiness.FAILED:
+                return
+            self._failed.add(cue)
+            self._loaded = None
+            log.error("cue %d, %s, cannot be opened: it is left out", cue + 1, self._cues[cue].title)
+
     def _neighbour(self, cue: int, step: int) -> int | None:
-        """The next armed cue in a direction; past the end without a loop, the queued cue or None."""
+        """The next armed cue in a direction that has not FAILED; past the end without a loop, the queued cue
+        or None."""
         count = len(self._cues)
         for distance in range(1, count + 1):
             there = cue + step * distance
             if not self._loop and not 0 <= there < count:
                 break
-            if self._cues[there % count].armed:
+            if self._is_taken(there % count):
                 return there % count
         return self._queued
 
@@ -317,10 +350,8 @@ class CueSequencer:
         return _Start(moment.bar - over, moment.seconds - over * bar_seconds)
 
     def _enter_next(self, due: _Start, now: _Start, readiness: Callable[[int], Readiness]) -> None:
-        """Enter the next cue that can be opened: as of when it was due, or of now if it is late."""
-        upcoming = (cue for cue in self.upcoming() if readiness(cue) is not Readiness.FAILED)
-        following = next(upcoming, None)
-        following = None if following == self._cue else following
+        """Enter the next cue, once it is open: as of when it was due, or of now if it is late."""
+        following = self.standby
         wait = 0.0 if following is None else self._cues[following].pre_wait
         if wait and now.seconds < due.seconds + wait - ROUNDING:
             return
@@ -332,9 +363,8 @@ class CueSequencer:
 
     def _enter(self, cue: int, start: _Start) -> None:
         self._queued, self._loaded, self._late, self._allowed = None, None, False, None
-        if cue != self._cue:
-            self._turn += 1
-            self._before, self._cue, self._began, self._done = self._cue, cue, start, None
+        self._turn += 1
+        self._before, self._cue, self._began, self._done = self._cue, cue, start, None
 
     def _position(self, moment: Moment) -> CuePosition:
         began = self._began or _now(moment)
@@ -370,24 +400,24 @@ def _now(moment: Moment) -> _Start:
     return _Start(moment.bar, moment.seconds)
 
 
+def _later(start: _Start | None, moment: Moment) -> _Start | None:
+    """A start later by the time of this frame."""
+    bars = moment.dt * moment.bpm / 60 / BEATS_PER_BAR
+    return _Start(start.bar + bars, start.seconds + moment.dt) if start else None
+
+
 def _first_armed(cues: Sequence[Cue]) -> int:
     """The first cue that is armed, the first of all if none is."""
     return next((number for number, cue in enumerate(cues) if cue.armed), 0)
 
 
-def position_after_edit(position: CuePosition, old: Sequence[Cue], new: Sequence[Cue]) -> CuePosition:
-    """A position of an old setlist in an edited one, the same if that has the same scenes; a scene's file may
-    have moved to another folder."""
-    if [cue.scene.file.name for cue in new] == [cue.scene.file.name for cue in old]:
-        return position
-    here = cue_with(old[position.cue].scene.file.name, position.cue, new)
-    there = CuePosition(here, bar=position.bar, seconds=position.seconds, turn=position.turn)
-    if not position.loaded or position.standby is None:
-        return there
-    file = old[position.standby].scene.file.name
-    standby = cue_with(file, position.standby, new)
-    kept = new[standby].scene.file.name == file and standby != here
-    return replace(there, standby=standby, loaded=True) if kept else there
+def places_after_edit(old: Sequence[Cue], new: Sequence[Cue]) -> dict[int, int]:
+    """Where each cue of an old setlist is in an edited one, but those whose scene has gone: in the order of
+    both as far as that goes, else where its scene is first. The file of a scene may be in another folder."""
+    before, after = ([cue.scene.file.name for cue in cues] for cues in (old, new))
+    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    first = {place: after.index(file) for place, file in enumerate(before) if file in after}
+    return first | {block.a + n: block.b + n for block in blocks for n in range(block.size)}
 
 
 def cue_with(file: str, place: int, cues: Sequence[Cue]) -> int:

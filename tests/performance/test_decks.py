@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from perform.clock import OfflineClock
+from perform.clock import Moment, OfflineClock
 from perform.performance import Performance
 from perform.performance.preview import Preview
 from perform.performance.scene import LatentSource
@@ -225,6 +225,48 @@ def test_an_edit_keeps_what_is_loaded_and_held() -> None:
     assert play(show, FRAMES, {1: [GO], 2: [GONE]})[-1].image == ("c", 0.75)
 
 
+def edited(show: Performance, names: str) -> None:
+    """Change the show to cues of these scenes; those that are the same go on."""
+    other = performance(*(shader_scene(name) for name in names))
+    old = {one.cue.scene.title: one.scene for one in show.cues}
+    for one in other.cues:
+        if before := old.get(one.cue.scene.title):
+            one.scene.resume_from(before)
+    show.change(other.setlist, other.cues)
+
+
+def test_a_transition_goes_on_through_an_edit() -> None:
+    show = abc()
+    held = [("/deck/b/generator/amount", 0.75), ("/generator/amount", 0.25)]
+    play(show, 31, {0: held, 1: [GO], 2: [GONE]})
+    assert show.position.progress == pytest.approx(29 / 60)
+    edited(show, "xaybc")
+    picture = show.step(Moment(31 / 30, 31, 1 / 30, 31 / 15, 31 / 60, 120), [])
+    assert picture.image == ("dissolve", pytest.approx(30 / 60), ("a", 0.25), ("b", 0.75))
+    assert on_decks(show) == ["b", 4, 5, 2, 4]
+
+
+def test_an_edit_that_takes_what_goes_out_ends_the_transition() -> None:
+    show = performance(*(shader_scene(name) for name in "abc"), loop=True)
+    play(show, 31, {1: [GO], 2: [GONE]})
+    edited(show, "bca")
+    assert on_decks(show) == ["b", 1, 2, 3, 1]
+    edited(show, "bc")
+    assert on_decks(show) == ["b", 1, 2, 2, 1]
+    assert play(show, 1)[0].image == ("b", 0.0)
+
+
+def test_what_an_edit_brings_to_a_deck_begins_with_nothing_held() -> None:
+    """The cue that comes in has gone: the first one is on, and the one that went out comes next."""
+    show = performance(*(shader_scene(name) for name in "xab"))
+    play(show, FRAMES, {0: [("/generator/amount", 0.5)], 1: [GO], 2: [GONE]})
+    play(show, 10, {0: [("/generator/amount", 0.25)], 1: [GO], 2: [GONE]})
+    edited(show, "xa")
+    assert on_decks(show) == ["a", 1, 2, 1, 2]
+    assert play(show, 1)[0].image == ("x", 0.0)
+    assert values(show, "/now/held", "/deck/b/generator/amount") == [0, 0.0]
+
+
 def test_a_show_begins_with_the_first_armed_cue() -> None:
     show = abc()
     cues = [replace(one, cue=replace(one.cue, armed=number > 0)) for number, one in enumerate(show.cues)]
@@ -243,7 +285,8 @@ def test_a_cue_that_cannot_be_opened_is_told(caplog: pytest.LogCaptureFixture) -
     show.cues[1].scene.layers[0].source.generator.readiness = Readiness.FAILED  # type: ignore[union-attr]
     with caplog.at_level(logging.ERROR):
         assert play(show, 5, {1: [GO], 2: [GONE], 3: [("/crossfader", 0.5)]})[-1].image == ("a", 0.0)
-    assert [one.message for one in caplog.records] == ["cue 2, b, cannot be opened: a plays on"] * 2
+    assert [one.message for one in caplog.records] == ["cue 2, b, cannot be opened: it is left out"]
+    assert on_decks(show) == ["a", 1, 0, 1, 0]
 
 
 def previewed(show: Performance, frames: int, said: dict[int, list[tuple[str, float]]]) -> list[object]:

@@ -8,7 +8,7 @@ import pytest
 
 from perform.clock import OfflineClock, Tempo
 from perform.scenes.controls import UnitSettings
-from perform.scenes.cues import CuePosition, CueSequencer
+from perform.scenes.cues import CuePosition, CueSequencer, places_after_edit
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Layer, Scene, Transition
 from perform.scenes.setlist import Cue
@@ -98,12 +98,47 @@ def test_two_goes_before_the_bar_skip_a_cue() -> None:
     assert places[120].cue == 2
 
 
-def test_an_edited_setlist_continues_from_its_cue() -> None:
-    cues = CueSequencer(
-        [cue("new"), cue("a"), cue("b")], 4, False, CuePosition(1, before=0, queued=2, bar=0.0)
-    )
-    first = play(cues, 0.1)[0]
-    assert (first.cue, first.before, first.queued) == (1, 0, 2)
+def test_an_edit_goes_on_with_what_plays_waits_and_is_loaded() -> None:
+    """Cues come before and between the others while a transition plays and GO waits for its bar."""
+    cues = [cue("a"), cue("b", 8), cue("c"), cue("d")]
+    edited = [cue("new"), *cues[:2], cue("other"), *cues[2:]]
+    places = play(CueSequencer(cues, 4, False), 4.1, {10: {"go": 1}, 70: {"go": 1}}, edits={90: edited})
+    seen = [(places[at].cue, places[at].before, places[at].queued) for at in (89, 90)]
+    assert seen == [(1, 0, 2), (2, 1, 4)]
+    assert [places[at].progress for at in (89, 90)] == pytest.approx([29 / 120, 30 / 120])
+    assert [place.turn for place in places[89:91]] == [1, 1]
+    loaded = play(CueSequencer(cues, 4, False), 1, {1: {"standby": 4}}, edits={5: edited})
+    assert [(loaded[at].cue, loaded[at].standby) for at in (4, 5)] == [(0, 3), (1, 5)]
+
+
+def test_an_edit_without_the_cue_that_is_on_begins_with_the_first() -> None:
+    cues = [cue("a"), cue("b", 8), cue("c")]
+    places = play(CueSequencer(cues, 0, False), 1, {1: {"go": 1}}, edits={5: [cues[2], cues[0]]})
+    assert [(places[at].cue, places[at].before, places[at].turn) for at in (4, 5)] == [
+        (1, 0, 1),
+        (0, None, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "places"),
+    [
+        ("aba", "xaba", {0: 1, 1: 2, 2: 3}),  # of two cues of one scene each stays itself
+        ("aba", "aa", {0: 0, 1: None, 2: 1}),
+        ("abc", "cab", {0: 1, 1: 2, 2: 0}),
+        ("aa", "a", {0: 0, 1: 0}),
+        ("a", "b", {0: None}),
+    ],
+)
+def test_where_cues_are_after_an_edit(before: str, after: str, places: dict[int, int | None]) -> None:
+    found = places_after_edit([cue(name) for name in before], [cue(name) for name in after])
+    assert {place: found.get(place) for place in places} == places
+
+
+def test_an_edit_may_take_the_second_cue_of_the_scene_that_is_on() -> None:
+    cues = [cue("a"), cue("a"), cue("b")]
+    places = play(CueSequencer(cues, 0, False), 1, {1: {"go": 1}}, edits={5: cues[1:]})
+    assert [(places[at].cue, places[at].before) for at in (4, 5)] == [(1, 0), (0, None)]
 
 
 def test_a_transition_longer_than_its_cue_ends() -> None:
@@ -191,9 +226,23 @@ def test_the_show_waits_for_a_cue_that_is_not_ready() -> None:
 def test_a_cue_that_cannot_be_opened_is_skipped() -> None:
     never: dict[str, Any] = {"readiness": lambda at: Readiness.FAILED if at == 1 else READY}
     cues = CueSequencer([cue("a", bars=1), cue("b"), cue("c")], 0, False)
-    places = play(cues, 3, {n: {**never, "go": int(n == 5)} for n in range(90)})
-    assert {places[i].cue for i in range(59)} == {0}
-    assert places[60].cue == 2
+    assert starts(play(cues, 3, dict.fromkeys(range(90), never))) == {0: 0, 2: 60}
+
+
+def test_go_back_and_n_skip_a_cue_that_cannot_be_opened(caplog: pytest.LogCaptureFixture) -> None:
+    never: dict[str, Any] = {"readiness": lambda at: Readiness.FAILED if at == 1 else READY}
+    cues = CueSequencer([cue(name, 0) for name in "abcd"], 0, False)
+    asks: dict[int, dict[str, Any]] = {n: dict(never) for n in range(30)}
+    asks[5]["go"] = asks[8]["back"] = asks[11]["load_next"] = 1
+    asks[14]["standby"] = asks[17]["scene"] = 2
+    places = play(cues, 1, asks)
+    assert [(places[at].cue, places[at].standby) for at in (0, 5, 8, 11, 14, 17)] == [
+        *((0, 2), (2, 3), (0, 2), (0, 3), (0, 2), (0, 2))
+    ]
+    out, choice = "cue 2, b, cannot be opened: it is left out", "cue 2, b, cannot be opened: a plays on"
+    assert [one.message for one in caplog.records] == [out, out, choice]
+    opened = play(cues, 1)  # its file was mended
+    assert opened[0].standby == 1
 
 
 def test_a_timed_cue_that_starts_late_lasts_as_long() -> None:
@@ -250,13 +299,10 @@ def test_a_crossfader_ignores_a_cue_that_is_not_ready() -> None:
 
 
 def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
-    edited = CueSequencer([cue("a"), cue("b")], 4, True, CuePosition(1, bar=2.0))
-    clock = OfflineClock(30)
-    places = []
-    for position in (1.0, 1.0, 1.0):
-        clock.advance()
-        places.append(edited.step(clock.moment(Tempo(bpm=120)), crossfader=position))
-    assert ways(places) == [(1, None, 1.0)] * 3
+    cues = [cue("a"), cue("b")]
+    asks = {frame: {"crossfader": min(frame / 10, 1.0)} for frame in range(30)}
+    places = play(CueSequencer(cues, 4, True), 1, asks, edits={20: [cue("new"), *cues]})
+    assert ways(places[19:]) == [(1, None, 1.0), *[(2, None, 1.0)] * 10]
 
 
 def starts(places: list[CuePosition]) -> dict[int, int]:
@@ -365,6 +411,33 @@ def test_a_crossfader_that_returns_leaves_the_end_of_its_cue() -> None:
     asks: dict[int, dict[str, Any]] = {30: {"over": True}, 40: {"crossfader": 0.5}}
     places = play(CueSequencer(cues, 4, False), 4, asks)
     assert [places[at].cue for at in (39, 40, 41, 59, 60)] == [0, 1, 0, 0, 1]
+
+
+def test_a_crossfader_that_returns_when_its_cue_was_due_shows_the_next_transition_whole() -> None:
+    cues = [cue("a", bars=1), cue("b", bars=1), cue("c")]
+    asks = {frame: {"crossfader": 0.5} for frame in range(50, 200)}
+    places = play(CueSequencer(cues, 4, False), 10, asks)
+    assert ways([places[at] for at in (200, 201, 231)]) == [(0, None, 1.0), (1, 0, 0.0), (1, 0, 0.5)]
+    asks |= {frame: {"crossfader": 0.5, "paused": True} for frame in range(51, 195)}
+    paused = play(CueSequencer(cues, 4, False), 10, asks)  # 144 frames later than its bar
+    assert ways([paused[at] for at in (203, 204, 234)]) == [(0, None, 1.0), (1, 0, 0.0), (1, 0, 0.5)]
+
+
+def test_a_crossfader_that_returns_to_the_cue_that_a_hand_has_loaded_or_queued() -> None:
+    cues = [cue("a"), cue("b"), cue("c")]
+    for ask in ({"standby": 1}, {"scene": 1}):
+        asks: dict[int, dict[str, Any]] = {frame: {"crossfader": 0.5} for frame in range(5, 20)}
+        asks[10] |= ask
+        last = play(CueSequencer(cues, 0, False), 1, asks)[-1]
+        assert (last.cue, last.before, last.queued, last.standby, last.turn) == (0, None, None, 1, 0)
+
+
+def test_who_goes_to_the_cue_that_is_on_only_takes_go_back() -> None:
+    cues = [cue("a"), cue("b"), cue("c")]
+    asks = {2: {"standby": 3}, 4: {"scene": 1}, 10: {"go": 1}, 12: {"scene": 1}}
+    places = play(CueSequencer(cues, 4, False), 3, asks)
+    assert [places[at].queued for at in (9, 11, 12)] == [None, 2, None]
+    assert {(place.cue, place.standby, place.loaded) for place in places[2:]} == {(0, 2, True)}
 
 
 def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
