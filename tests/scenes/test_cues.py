@@ -1,50 +1,17 @@
 """The cues of a setlist, on an exact clock."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from perform.clock import OfflineClock, Tempo
-from perform.scenes.controls import UnitSettings
-from perform.scenes.cues import CuePosition, CueSequencer, places_after_edit
+from perform.scenes.cues import CuePosition, CueSequencer
 from perform.scenes.readiness import Readiness
-from perform.scenes.scene import Layer, Scene, Transition
-from perform.scenes.setlist import Cue
+from perform.scenes.scene import Transition
+from tests.doubles.cues import NONE, cue, play, starts, timed
 
 READY = Readiness.READY
-NONE = UnitSettings("", (), {})
-
-
-def cue(name: str, beats: float = 4, bars: float | None = None, seconds: float | None = None) -> Cue:
-    return timed(name, Transition(beats, NONE), bars, seconds)
-
-
-def timed(name: str, transition: Transition, bars: float | None = None, seconds: float | None = None) -> Cue:
-    return Cue(Scene(name, (Layer(NONE),), (), transition, file=Path(name)), transition, bars, seconds)
-
-
-def play(
-    cues: CueSequencer,
-    seconds: float,
-    asks: dict[int, dict[str, Any]] | None = None,
-    fps: int = 30,
-    bpm: float = 120,
-    edits: dict[int, list[Cue]] | None = None,
-) -> list[CuePosition]:
-    """The places of every frame; at 120 bpm a beat is 15 frames, a bar 60. `edits` are cues of the
-    same scenes from a frame on."""
-    clock, tempo, asks = OfflineClock(fps), Tempo(bpm=bpm), asks or {}
-    places = []
-    for frame in range(int(seconds * fps)):
-        clock.advance()
-        if edits and frame in edits:
-            cues.use(edits[frame], 4, False)
-        asked = dict(asks.get(frame, {}))
-        cues.choose(*(asked.pop(name, 0) for name in ("go", "back", "scene", "standby", "load_next")))
-        places.append(cues.step(clock.moment(tempo), **asked))
-    return places
 
 
 def test_a_cue_waits_for_go() -> None:
@@ -96,49 +63,6 @@ def test_back_and_scene_numbers_choose_a_cue() -> None:
 def test_two_goes_before_the_bar_skip_a_cue() -> None:
     places = play(CueSequencer([cue("a"), cue("b"), cue("c")], 4, False), 5, {70: {"go": 1}, 90: {"go": 1}})
     assert places[120].cue == 2
-
-
-def test_an_edit_goes_on_with_what_plays_waits_and_is_loaded() -> None:
-    """Cues come before and between the others while a transition plays and GO waits for its bar."""
-    cues = [cue("a"), cue("b", 8), cue("c"), cue("d")]
-    edited = [cue("new"), *cues[:2], cue("other"), *cues[2:]]
-    places = play(CueSequencer(cues, 4, False), 4.1, {10: {"go": 1}, 70: {"go": 1}}, edits={90: edited})
-    seen = [(places[at].cue, places[at].before, places[at].queued) for at in (89, 90)]
-    assert seen == [(1, 0, 2), (2, 1, 4)]
-    assert [places[at].progress for at in (89, 90)] == pytest.approx([29 / 120, 30 / 120])
-    assert [place.turn for place in places[89:91]] == [1, 1]
-    loaded = play(CueSequencer(cues, 4, False), 1, {1: {"standby": 4}}, edits={5: edited})
-    assert [(loaded[at].cue, loaded[at].standby) for at in (4, 5)] == [(0, 3), (1, 5)]
-
-
-def test_an_edit_without_the_cue_that_is_on_begins_with_the_first() -> None:
-    cues = [cue("a"), cue("b", 8), cue("c")]
-    places = play(CueSequencer(cues, 0, False), 1, {1: {"go": 1}}, edits={5: [cues[2], cues[0]]})
-    assert [(places[at].cue, places[at].before, places[at].turn) for at in (4, 5)] == [
-        (1, 0, 1),
-        (0, None, 1),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "places"),
-    [
-        ("aba", "xaba", {0: 1, 1: 2, 2: 3}),  # of two cues of one scene each stays itself
-        ("aba", "aa", {0: 0, 1: None, 2: 1}),
-        ("abc", "cab", {0: 1, 1: 2, 2: 0}),
-        ("aa", "a", {0: 0, 1: 0}),
-        ("a", "b", {0: None}),
-    ],
-)
-def test_where_cues_are_after_an_edit(before: str, after: str, places: dict[int, int | None]) -> None:
-    found = places_after_edit([cue(name) for name in before], [cue(name) for name in after])
-    assert {place: found.get(place) for place in places} == places
-
-
-def test_an_edit_may_take_the_second_cue_of_the_scene_that_is_on() -> None:
-    cues = [cue("a"), cue("a"), cue("b")]
-    places = play(CueSequencer(cues, 0, False), 1, {1: {"go": 1}}, edits={5: cues[1:]})
-    assert [(places[at].cue, places[at].before) for at in (4, 5)] == [(1, 0), (0, None)]
 
 
 def test_a_transition_longer_than_its_cue_ends() -> None:
@@ -260,56 +184,6 @@ def test_a_timed_cue_that_starts_late_lasts_as_long() -> None:
     assert later == [1] * 60 + [2] * 2
 
 
-def faded(cues: CueSequencer, *positions: float, readiness: Readiness = READY) -> list[CuePosition]:
-    """The places while a crossfader moves, a position a frame."""
-    clock, places = OfflineClock(30), []
-    for position in (0.0, *positions):
-        clock.advance()
-        moment = clock.moment(Tempo(bpm=120))
-        places.append(cues.step(moment, crossfader=position, readiness=lambda _: readiness))
-    return places[1:]
-
-
-def ways(places: list[CuePosition]) -> list[tuple[int, int | None, float]]:
-    return [(place.cue, place.before, round(place.progress, 6)) for place in places]
-
-
-def test_a_crossfader_makes_a_transition_in_both_directions() -> None:
-    places = faded(
-        CueSequencer([cue("a"), cue("b"), cue("c")], 4, False), 0.25, 0.5, 1.0, 1.0, 0.75, 0.0, 0.0
-    )
-    assert ways(places) == [
-        *((1, 0, 0.25), (1, 0, 0.5), (1, None, 1.0), (1, None, 1.0)),
-        *((2, 1, 0.25), (2, None, 1.0), (2, None, 1.0)),
-    ]
-
-
-def test_a_crossfader_that_returns_changes_nothing() -> None:
-    places = faded(CueSequencer([cue("a", bars=8), cue("b")], 4, False), 0.25, 0.5, 0.0, 0.0)
-    assert ways(places) == [(1, 0, 0.25), (1, 0, 0.5), (0, None, 1.0), (0, None, 1.0)]
-    assert places[-1].bar == 0.0
-
-
-def test_a_crossfader_ignores_a_cue_that_is_not_ready() -> None:
-    assert ways(faded(CueSequencer([cue("a"), cue("b")], 4, False), 1.0)) == [(1, None, 1.0)]
-    assert ways(faded(CueSequencer([cue("a")], 4, False), 0.5, 1.0)) == [(0, None, 1.0)] * 2
-    waiting = CueSequencer([cue("a"), cue("b")], 4, False)
-    assert ways(faded(waiting, 0.5, 0.75, readiness=Readiness.OPENING)) == [(0, None, 1.0)] * 2
-    assert ways(faded(waiting, 0.5))[0] == (1, 0, 0.5)
-
-
-def test_an_edit_with_the_crossfader_at_its_far_end_changes_nothing() -> None:
-    cues = [cue("a"), cue("b")]
-    asks = {frame: {"crossfader": min(frame / 10, 1.0)} for frame in range(30)}
-    places = play(CueSequencer(cues, 4, True), 1, asks, edits={20: [cue("new"), *cues]})
-    assert ways(places[19:]) == [(1, None, 1.0), *[(2, None, 1.0)] * 10]
-
-
-def starts(places: list[CuePosition]) -> dict[int, int]:
-    """The first frame of each cue."""
-    return {cue: [place.cue for place in places].index(cue) for cue in {place.cue for place in places}}
-
-
 def test_cues_that_are_not_armed_are_skipped() -> None:
     cues = [cue("a", 0, bars=1), replace(cue("b", 0), armed=False), cue("c", 0)]
     assert starts(play(CueSequencer(cues, 0, False), 4)) == {0: 0, 2: 60}
@@ -381,69 +255,12 @@ def test_while_it_is_paused_lengths_waits_and_transitions_stand_still() -> None:
     assert middle[150].progress > middle[149].progress
 
 
-WAITING = [replace(cue("a", 0), post_wait=1.0, until=NONE), replace(cue("b", 0), pre_wait=1.0), cue("c", 0)]
-
-
-def test_an_edit_does_not_begin_a_wait_again() -> None:
-    for asks in ({70: {"go": 1}}, {30: {"over": True}}):
-        plain = play(CueSequencer(WAITING, 4, False), 6, asks)
-        begins = starts(plain)[1]
-        assert begins == (150 if 70 in asks else 90)
-        edits = {frame: list(WAITING) for frame in range(begins - 15, begins, 5)}
-        assert play(CueSequencer(WAITING, 4, False), 6, asks, edits=edits) == plain
-
-
-def test_a_cue_whose_end_is_edited_is_not_over() -> None:
-    other = [replace(WAITING[0], until=UnitSettings("other", (), {})), *WAITING[1:]]
-    places = play(CueSequencer(WAITING, 4, False), 6, {30: {"over": True}}, edits={45: other})
-    assert {place.cue for place in places} == {0}
-
-
-def test_go_waits_for_its_beat_after_a_crossfader() -> None:
-    faders: dict[int, dict[str, Any]] = {f: {"crossfader": 0.5 if f < 70 else 1.0} for f in range(10, 200)}
-    faders[30]["go"] = 1
-    places = play(CueSequencer([cue("a"), cue("b"), cue("c", 0)], 4, False), 6, faders)
-    assert starts(places) == {0: 0, 1: 10, 2: 120}
-
-
-def test_a_crossfader_that_returns_leaves_the_end_of_its_cue() -> None:
-    cues = [replace(cue("a", 0), post_wait=1.0, until=NONE), cue("b", 0)]
-    asks: dict[int, dict[str, Any]] = {30: {"over": True}, 40: {"crossfader": 0.5}}
-    places = play(CueSequencer(cues, 4, False), 4, asks)
-    assert [places[at].cue for at in (39, 40, 41, 59, 60)] == [0, 1, 0, 0, 1]
-
-
-def test_a_crossfader_that_returns_when_its_cue_was_due_shows_the_next_transition_whole() -> None:
-    cues = [cue("a", bars=1), cue("b", bars=1), cue("c")]
-    asks = {frame: {"crossfader": 0.5} for frame in range(50, 200)}
-    places = play(CueSequencer(cues, 4, False), 10, asks)
-    assert ways([places[at] for at in (200, 201, 231)]) == [(0, None, 1.0), (1, 0, 0.0), (1, 0, 0.5)]
-    asks |= {frame: {"crossfader": 0.5, "paused": True} for frame in range(51, 195)}
-    paused = play(CueSequencer(cues, 4, False), 10, asks)  # 144 frames later than its bar
-    assert ways([paused[at] for at in (203, 204, 234)]) == [(0, None, 1.0), (1, 0, 0.0), (1, 0, 0.5)]
-
-
-def test_a_crossfader_that_returns_to_the_cue_that_a_hand_has_loaded_or_queued() -> None:
-    cues = [cue("a"), cue("b"), cue("c")]
-    for ask in ({"standby": 1}, {"scene": 1}):
-        asks: dict[int, dict[str, Any]] = {frame: {"crossfader": 0.5} for frame in range(5, 20)}
-        asks[10] |= ask
-        last = play(CueSequencer(cues, 0, False), 1, asks)[-1]
-        assert (last.cue, last.before, last.queued, last.standby, last.turn) == (0, None, None, 1, 0)
-
-
 def test_who_goes_to_the_cue_that_is_on_only_takes_go_back() -> None:
     cues = [cue("a"), cue("b"), cue("c")]
     asks = {2: {"standby": 3}, 4: {"scene": 1}, 10: {"go": 1}, 12: {"scene": 1}}
     places = play(CueSequencer(cues, 4, False), 3, asks)
     assert [places[at].queued for at in (9, 11, 12)] == [None, 2, None]
     assert {(place.cue, place.standby, place.loaded) for place in places[2:]} == {(0, 2, True)}
-
-
-def test_an_edit_leaves_the_crossfader_in_the_hand() -> None:
-    asks = {frame: {"crossfader": min(frame / 40, 0.5)} for frame in range(90)}
-    places = play(CueSequencer(WAITING, 4, False), 3, asks, edits={50: list(WAITING)})
-    assert ways(places)[-1] == (1, 0, 0.5)
 
 
 @pytest.mark.parametrize("fps", [24, 30, 59.94])
