@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from perform.outputs.window.displays import MonitorNames
 
 LEFT, MIDDLE, RIGHT = (0, 0), (1920, 0), (3840, 0)
@@ -37,3 +43,22 @@ def test_an_address_that_another_kind_of_display_gets_has_its_name() -> None:
     names = MonitorNames()
     names.named([(A, "HDMI", LEFT), (B, "HDMI", MIDDLE)])
     assert names.named([(A, "DP", LEFT), (B, "HDMI", MIDDLE)]) == ["DP", "HDMI 2"]
+
+
+def test_one_that_is_just_being_pulled_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GLFW still lists it then, but it has no video mode any more."""
+
+    def mode(monitor: int) -> Any:
+        if monitor == B:
+            raise ValueError("NULL pointer access")
+        return SimpleNamespace(size=SimpleNamespace(width=800, height=600), refresh_rate=60)
+
+    displays = importlib.import_module("perform.outputs.window.displays")  # a function has its name, too
+    monkeypatch.setattr(displays, "address_of", lambda monitor: monitor)
+    monkeypatch.setattr(displays.glfw, "get_monitors", lambda: [A, B, C])
+    monkeypatch.setattr(displays.glfw, "get_video_mode", mode)
+    monkeypatch.setattr(displays.glfw, "get_monitor_pos", lambda monitor: (monitor, 0))
+    monkeypatch.setattr(displays.glfw, "get_monitor_name", lambda monitor: b"DP")
+    monkeypatch.setattr(displays, "_known", MonitorNames())
+    found = [display for display, _ in displays.monitors()]
+    assert [(one.name, one.position) for one in found] == [("DP", (A, 0)), ("DP 2", (C, 0))]

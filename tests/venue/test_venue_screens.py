@@ -137,8 +137,7 @@ def test_a_display_that_is_missing_at_first_is_in_a_window_beside_the_operators(
     screens.pull(1)
     seen = play(stage, tmp_path)
     assert seen["filled"] == [None, "DUMMY2"] and seen["visible"] == [True, True]
-    x, _ = seen["places"][0]
-    assert 0 <= x < WIDTH, "on the operator's display"
+    assert seen["places"][0] == [WIDTH - 480, 48], "at the right of the operator's display"
     assert "display DUMMY1 is not plugged in: its picture is now in a window" in seen["log"]
     screens.plug(1)
     filled(stage, "DUMMY1", "DUMMY2")
@@ -154,9 +153,26 @@ def test_the_frame_of_a_missing_display_never_covers_another_one(
     seen = play(stage, tmp_path, TWO)
     assert seen["filled"] == [None, "DUMMY2"] and seen["visible"] == [False, True]
     shows(stage, screens, 2, canvas()[:, WIDTH:])
+    screens.plug(0)
+    seen = stage.until(lambda seen: seen["visible"] == [True, True])
+    assert seen["filled"] == [None, "DUMMY2"], "there is a display for its frame now"
     screens.plug(1)
     filled(stage, "DUMMY1", "DUMMY2")
     shows(stage, screens, 1, canvas()[:, :WIDTH])
+    shows(stage, screens, 2, canvas()[:, WIDTH:])
+
+
+@real_screens
+def test_a_display_that_is_moved_on_the_desktop_keeps_its_picture(
+    stage: Stage, screens: Screens, tmp_path: Path
+) -> None:
+    play(stage, tmp_path)
+    filled(stage, "DUMMY1", "DUMMY2")
+    before = stage.frame()["places"]
+    screens.pull(0)
+    assert stage.until(lambda seen: seen["places"] != before)["filled"] == ["DUMMY1", "DUMMY2"]
+    shows(stage, screens, 1, canvas()[:, :WIDTH])
+    shows(stage, screens, 2, canvas()[:, WIDTH:])
 
 
 @real_screens

@@ -93,17 +93,24 @@ _known = MonitorNames()
 
 def monitors() -> Iterator[tuple[Display, MonitorHandle]]:
     """Every display with its handle, by a name that no other has (`MonitorNames`)."""
-    found = glfw.get_monitors()
-    own = [(address_of(one) or 0, text_of(glfw.get_monitor_name(one)), _position(one)) for one in found]
-    for index, (monitor, name) in enumerate(zip(found, _known.named(own), strict=True)):
-        mode = glfw.get_video_mode(monitor)
-        size = mode.size.width, mode.size.height
-        yield Display(name, own[index][2], size, mode.refresh_rate, index == 0), monitor
+    found = [(monitor, state) for monitor in glfw.get_monitors() if (state := _state(monitor))]
+    own = [(address_of(one) or 0, kind, position) for one, (kind, position, _, _) in found]
+    named = zip(found, _known.named(own), strict=True)
+    for index, ((monitor, (_, position, size, rate)), name) in enumerate(named):
+        yield Display(name, position, size, rate, index == 0), monitor
 
 
-def _position(monitor: MonitorHandle) -> tuple[int, int]:
-    x, y = glfw.get_monitor_pos(monitor)
-    return x, y
+def _state(monitor: MonitorHandle) -> tuple[str, tuple[int, int], tuple[int, int], int] | None:
+    """A monitor's own name, its position, size and rate; None for one that is just being pulled."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # glfw warns of it
+        try:
+            mode = glfw.get_video_mode(monitor)
+        except ValueError:  # it has none any more
+            return None
+        x, y = glfw.get_monitor_pos(monitor)
+    size = mode.size.width, mode.size.height
+    return text_of(glfw.get_monitor_name(monitor)), (x, y), size, mode.refresh_rate
 
 
 def text_of(raw: bytes | str | None) -> str:

@@ -19,6 +19,7 @@ from perform.signals import Event
 if TYPE_CHECKING:
     import moderngl
 
+LOOK_AGAIN = 1.0  # seconds until it looks again where its display is
 FRAME_WIDTH, FRAME_GAP = 480, 48  # in the desktop's units, of a window whose display is not there
 
 
@@ -84,9 +85,11 @@ class DisplayWindow(Generic[Drawing]):
         width, height = mode.size or (16, 9)
         frame = FRAME_WIDTH, FRAME_WIDTH * height // width
         self.placing = Placing(frame, home(), monitor, mode, home, partial(_aside, number))
-        self._first = first
+        self._first, self._look = first, 0.0
         hints(auto_iconify=False, focus_on_show=False, focused=False)  # the keys stay with the operator
         self._window: WindowHandle = attempt(glfw.create_window, *frame, name, None, first.handle)
+        if not wayland():
+            glfw.set_window_pos(self._window, *self.placing.corner)
         with current(self._window):
             glfw.swap_interval(1 if waits and not wayland() else 0)
             self.context = attach()
@@ -118,6 +121,8 @@ class DisplayWindow(Generic[Drawing]):
         """The mouse over it, and its place: on its display, if that is plugged in."""
         if self._window is None:
             return []
+        if until >= self._look:  # no desktop says that a display was moved on it
+            self.placing.moved, self._look = True, until + LOOK_AGAIN
         self.placing.settle(self._window)
         return self.pointer.poll(until)
 

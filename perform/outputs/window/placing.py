@@ -50,24 +50,38 @@ class Placing:
         self._place = place or middle
         self.size, self.corner = size, self._place(display, size) if display else (0, 0)
         self._mode, self._home = mode, home
-        self._filled: str | None = None
-        self._said = False
+        self._filled: tuple[str, tuple[int, int]] | None = None  # and where it was then
+        self._missing: str | None = None  # where the frame is while the display is missing, None: it is not
 
     def settle(self, window: WindowHandle) -> bool:
         """Fill the wanted display if it is there, else be a window; whether it fills a display anew."""
         if not self.moved:
             return False
         self.moved = False
-        wanted = self._find()
-        name = wanted[0].name if wanted else None
-        if name == self._filled == filled_display(window) and (name or not self.wanted or self._said):
-            return False
-        self._filled = name
+        wanted, fills = self._find(), filled_display(window)
         if wanted:
-            self._fill(window, *wanted)
-        else:
+            return self._settle_on(window, *wanted, fills)
+        if fills or self._filled or self._missed():
+            self._filled = None
             self._frame(window)
-        return wanted is not None
+        return False
+
+    def _settle_on(
+        self, window: WindowHandle, display: Display, monitor: MonitorHandle, fills: str | None
+    ) -> bool:
+        """Fill a display, if the window does not fill it where it is now."""
+        if fills == display.name and self._filled == (display.name, display.position):
+            return False
+        if fills == display.name:  # it was moved on the desktop: out of it, and in again
+            glfw.set_window_monitor(window, NOTHING, *self.corner, *self.size, glfw.DONT_CARE)
+        self._filled = display.name, display.position
+        self._fill(window, display, monitor)
+        return True
+
+    def _missed(self) -> bool:
+        """Whether a wanted display is missing, and the window is not yet where it should be then."""
+        home = self._home() if self._home else None
+        return self.wanted is not None and self._missing != (home.name if home else "")
 
     def to_fill(self, window: WindowHandle, preferred: str | None) -> str | None:
         """The preferred display, else the one under the window's middle."""
@@ -95,9 +109,9 @@ class Placing:
             self.corner, self.size = glfw.get_window_pos(window), glfw.get_window_size(window)
         if not wayland():  # some desktops fill the display that a window is on, not the wanted one
             glfw.set_window_pos(window, *self._place(display, self.size))
-        if self._said:
+        if self._missing is not None:
             log.info("display %s is back", display.name)
-            self._said = False
+            self._missing = None
             glfw.show_window(window)
         width, height = self._mode.size or display.size
         rate = self._mode.rate or display.rate or glfw.DONT_CARE
@@ -107,15 +121,19 @@ class Placing:
     def _frame(self, window: WindowHandle) -> None:
         present = [display for display, _ in monitors()]
         home = self._home() if self._home else next(iter(present), None)
-        if self.wanted:
-            self._said = True
-            place = "now in a window" if home or not present else "not shown until it comes back"
-            log.warning("display %s is not plugged in: its picture is %s", self.wanted, place)
         if home and not any(display.holds(*self.corner) for display in ([home] if self._home else present)):
             self.corner = self._place(home, self.size)
         glfw.set_window_monitor(window, NOTHING, *self.corner, *self.size, glfw.DONT_CARE)
         glfw.set_input_mode(window, glfw.CURSOR, glfw.CURSOR_NORMAL)
-        if self.wanted and present and not home:
+        if not self.wanted:
+            return
+        if self._missing is None:
+            place = "now in a window" if home or not present else "not shown until it comes back"
+            log.warning("display %s is not plugged in: its picture is %s", self.wanted, place)
+        self._missing = home.name if home and self._home else ""
+        if home or not present:
+            glfw.show_window(window)
+        else:
             glfw.hide_window(window)
 
 
