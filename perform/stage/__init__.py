@@ -81,6 +81,8 @@ class Stage:
         self._context, self._pool, self._trials = context, pool, trials
         self._black = context.texture((1, 1), 4, bytes(4))  # of a source that never drew; clear over layers
         self.feedback, self._frozen = (FeedbackBuffer(context, self._black) for _ in range(2))
+        if trials:
+            self._frozen.use(self)  # compiles what freeze needs before a hand presses it
         self._scene_feedback = self.feedback  # of the scene that is opened; at first of the whole stage
         self.over: SceneInstance | None = None  # what the open setlist has over its scenes
         self.law: Law | None = None  # of the open setlist's crossfader

@@ -125,6 +125,14 @@ def test_a_new_blend_mode_of_a_hand_is_compiled_when_its_layers_are_opened(live:
     assert not live.stage.faults.counts
 
 
+def test_a_freeze_compiles_nothing(live: Live) -> None:
+    live.stage.open(live.setlist())
+    image = Target(live.context, SIZE)
+    with nothing_compiled(live):
+        assert live.stage.copied(image.texture).size == SIZE
+    image.release()
+
+
 def test_what_an_edit_does_not_need_after_all_is_released(live: Live) -> None:
     before = live.stage.open(live.setlist())
     save(live.folder / "presets/red.toml", RED + FILTERS)

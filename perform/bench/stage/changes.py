@@ -143,6 +143,14 @@ def _blend(playing: Playing) -> Iterator[None]:
     yield
 
 
+def _freeze(playing: Playing) -> Iterator[None]:
+    """The picture is frozen for ten frames."""
+    playing.hand.say("/freeze", 1.0)
+    yield from (None for _ in range(10))
+    playing.hand.say("/freeze", 0.0)
+    yield
+
+
 def _shader(playing: Playing) -> Iterator[None]:
     return playing.save(TINTED_FILE, TINTED.format(playing.turn + 2))
 
@@ -240,6 +248,7 @@ KINDS = {
     "preset_filter": Kind("edited", _preset_filter),
     "shader": Kind("edited", _shader),
     "blend": Kind("layers", _blend),
+    "freeze": Kind("plain", _freeze),
     "bank": Kind("plain", _bank),
 }
 WINDOW_KINDS = {
