@@ -3,8 +3,9 @@ a preset, the setlist.
 
 Each change is made several times in a live show. The frames from the change until a second after it plays
 count, with those of the second before: `p50` is their median, `latest` the longest of them, `ratio` how many
-medians that is (`nothing`: without any change). `plays_after` is how long a change takes to play. A model
-that is new is opened in the background, and a new shader tried: the frames meanwhile count, too. The scenes
+medians that is (`nothing`: without any change). `own_ms` is the most processor time of a frame on its own
+thread, which other programs do not change. `plays_after` is how long a change takes to play. A model that is
+new is opened in the background, and a new shader tried: the frames meanwhile count, too. The scenes
 are cheap, so that a machine without a graphics card has room for their frames.
 """
 
@@ -22,7 +23,7 @@ from perform.bench import Figure, percentiles
 from perform.bench.shows import LATE_FACTOR, SHOW_SIZE, WARM_UP_SECONDS, display, play_for
 from perform.bench.stage.played import Governed, Hand
 from perform.bench.stage.written import DECK_MODEL, open_show, setlist, write_files
-from perform.clock import stopwatch
+from perform.clock import stopwatch, thread_seconds
 from perform.generators.model import Model
 from perform.networks import Device
 from perform.render.context import of_window
@@ -225,10 +226,12 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The times in seconds of the frames around a change, and the seconds after which it played."""
+    """The times in seconds of the frames around a change, the seconds after which it played, and the most
+    processor time that a frame took on its own thread."""
 
     frames: Sequence[float]
     seconds: float
+    own: float
 
     @property
     def ratio(self) -> float:
@@ -308,6 +311,7 @@ def kind_figures(playing: Playing, name: str, kind: Kind, seconds: float) -> Ite
     yield Figure(f"{name}_plays_after", max(one.seconds for one in found), "s")
     yield Figure(f"{name}_frame_ms_p50", 1000 * percentiles(frames).p50, "ms")
     yield Figure(f"{name}_frame_ms_latest", 1000 * max(frames), "ms")
+    yield Figure(f"{name}_own_ms", 1000 * max(one.own for one in found), "ms")
     yield Figure.at_most(f"{name}_ratio", max(one.ratio for one in found), "medians", LATE_FACTOR)
     yield from governed.figures(f"_{name}")
 
@@ -322,14 +326,21 @@ def surroundings(playing: Playing, kind: Kind, frame: Callable[[], None]) -> Sur
     if not _played(playing.cut(kind.scene), frame):
         return None
     play_for(rig, SETTLE_SECONDS, frame)
+    own: list[float] = []
+
+    def timed() -> None:
+        before = thread_seconds()
+        frame()
+        own.append(thread_seconds() - before)
+
     rig.timings.frames.clear()
-    play_for(rig, SURROUNDING_SECONDS, frame)
+    play_for(rig, SURROUNDING_SECONDS, timed)
     began = stopwatch()
-    if not _played(kind.change(playing), frame):
+    if not _played(kind.change(playing), timed):
         return None
     seconds = stopwatch() - began
-    play_for(rig, SURROUNDING_SECONDS, frame)
-    return Surroundings(list(rig.timings.frames), seconds)
+    play_for(rig, SURROUNDING_SECONDS, timed)
+    return Surroundings(list(rig.timings.frames), seconds, max(own))
 
 
 def _played(steps: Iterator[None], frame: Callable[[], None]) -> bool:
