@@ -1,9 +1,9 @@
 """The last pass of one display: the picture through a `Projection`, with the master, blackout, gamma and
 dither of `Present` after it.
 
-What is outside of the warped picture is black. A corner pin is a homography: the weights of the corners make
-the graphics card interpolate in perspective, so straight lines stay straight. In the overlap of two
-projectors the light of their soft edges, t²(3 - 2t) from either side, sums to 1.
+What is outside of the warped picture, or of the canvas, is black. A corner pin is a homography: the weights
+of the corners make the graphics card interpolate in perspective, so straight lines stay straight. In the
+overlap of two projectors the light of their soft edges, t²(3 - 2t) from either side, sums to 1.
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ uniform float shift;
 void main() {
     float edge = inside(place);
     vec2 at = clamp(place, 0.0, 1.0);
-    vec3 value = texture(image, turn * (at - 0.5) + middle).rgb;
-    value = corrected(coloured(value)) * (edge * let_through() * softened(at) * master);
+    vec2 there = turn * (at - 0.5) + middle, away = abs(there - 0.5);
+    float lit = edge * step(max(away.x, away.y), 0.50001);  // beyond the canvas it is black
+    vec3 value = texture(image, there).rgb;
+    value = corrected(coloured(value)) * (lit * let_through() * softened(at) * master);
     if (edge <= 0.0) discard;  // a surface may lie over itself: what is beyond its edge hides nothing
     color = vec4(dithered(value, gl_FragCoord.xy + shift), 1.0);
 }
@@ -83,6 +85,7 @@ uniform vec4 widths;    // left, right, bottom, top
 uniform float encoding;
 float softened(vec2 at) {
     vec4 t = clamp(vec4(at.x, 1.0 - at.x, at.y, 1.0 - at.y) / max(widths, 1e-6), 0.0, 1.0);
+    t = max(t, vec4(lessThanEqual(widths, vec4(0.0))));  // an edge that is not soft is lit to its end
     vec4 part = t * t * (3.0 - 2.0 * t);
     return pow(part.x * part.y * part.z * part.w, encoding);
 }

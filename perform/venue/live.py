@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from perform.venue.cards import CardKind
 from perform.venue.drawing import Overlay
 from perform.venue.editor import ARROWS, EDITOR_KEYS, FINE, Editor
 from perform.venue.reader import OPTIONS, Venue
-from perform.venue.saving import save_projections
+from perform.venue.saving import OtherHandError, merged, save_projections
 from perform.venue.shapes import outlines
 from perform.venue.wall import Wall
 
@@ -92,17 +93,21 @@ class LiveVenue:
         names, projections = zip(*((one.name, one.projection) for one in venue.displays), strict=True)
         self.editor = Editor(names, projections, card="canvas" if card else "")
         self.on = False
+        self._kept = self.editor.named  # what of it is in the file
         self._said, self._noted = "", 0.0
-        self._news: list[str] = []  # of the thread that saves
+        self._news: list[str] = []  # notes for the operator
         self._saving: Background | None = None
+        self._found: Venue | None = None  # what the thread that saves found in the file, or left there
         self._shift, self._held = False, _Held()
         self._mouse = [0.0, 0.0]
 
     def process(self, now: float, events: list[Event]) -> list[Event]:
         """Handle the events of a frame: saved files, keys, and the mouse over the edited display."""
         with self._faults.contain("the displays cannot be edited"):
-            self._take_saved(now)
+            before = self.editor, self.on
+            self._take_saved()
             events = self._handled(now, events)
+            self._show(now, before != (self.editor, self.on))
         if self._then is None:
             return events
         with self._faults.contain("learning stopped"):
@@ -115,23 +120,34 @@ class LiveVenue:
         for one in (self._saved, self._saving, self._then):
             if one:
                 one.close()
+        if self._unsaved:
+            log.warning("%s: what was edited in the show is not saved", self._venue.file.name)
+
+    @property
+    def _unsaved(self) -> bool:
+        """Whether the file lacks something of the editor."""
+        return self.editor.named != self._kept
 
     def _handled(self, now: float, events: list[Event]) -> list[Event]:
         """The events that the editor leaves: those of the keys that it takes stay with it, but not that they
         are up again."""
-        before = self.editor, self.on
         keys = [
             (event.name.removeprefix("key."), _strength(event))
             for event in events
             if event.name.startswith("key.")
         ]
+        for key, value in keys:
+            if key == "shift":
+                self._shift = bool(value)
         taken: Collection[str] = ()
         if (EDIT_KEY, 1.0) in keys and (self.on or self._window.focused):
             self.on, taken = not self.on, EDIT_KEY
+            self.editor = self.editor.drop()
+            if self._unsaved and not self.on:
+                self._news.append("the displays are not saved: E, then S")
         elif self.on:
             self._edit(now, keys)
             taken = EDITOR_KEYS
-        self._show(now, before != (self.editor, self.on))
         names = {f"key.{key}" for key in taken}
         return [event for event in events if not (event.name in names and event.value)]
 
@@ -141,9 +157,7 @@ class LiveVenue:
         if min(size) > 0:
             self.editor = replace(self.editor, size=size)
         for key, value in keys:
-            if key == "shift":
-                self._shift = bool(value)
-            elif value:
+            if value:
                 self._press(now, key)
             elif key == self._held.key:
                 self._held = _Held()
@@ -195,15 +209,11 @@ class LiveVenue:
                 wall.edit(editor.display, Overlay(lines, editor.handles, editor.point))
             else:
                 wall.edit(None)
-        while self._news:
-            self._note(now, self._news.pop(0))
-        if changed and self.on:
-            self._say(editor.describe())
-        elif self._noted and now - self._noted > NOTE_SECONDS:
+        if changed or (self._noted and now - self._noted > NOTE_SECONDS):
             self._noted = 0.0
             self._say(editor.describe() if self.on else "")
-        elif changed:
-            self._say("")
+        while self._news:
+            self._note(now, self._news.pop(0))
 
     def _note(self, now: float, note: str) -> None:
         """Show a note for a while."""
@@ -221,37 +231,58 @@ class LiveVenue:
         if self._saving and self._saving.running:
             self._news.append("still saving")
             return
-        file, named = self._venue.file, self.editor.named
+        venue, now = self._venue, self.editor.named
+        changed = {name: one for name, one in now.items() if one != self._kept[name]}
 
         def work(_closing: object) -> None:
             try:
-                self._venue = replace(self._venue, displays=save_projections(file, named).displays)
-                self._news.append(f"saved {file.name}")
+                self._venue = replace(venue, displays=save_projections(venue.file, changed, venue).displays)
+                self._kept = now
+                self._news.append(f"saved {venue.file.name}")
+                if self._saved:
+                    with suppress(Exception):  # what was read before is older
+                        self._saved.take()
+            except OtherHandError as error:
+                self._found = error.venue
             except (SceneError, LookupError, OSError, ValueError) as error:
                 self._news.append(f"not saved: {reason(error)}")
 
         self._saving = Background(work, "save venue")
 
-    def _take_saved(self, now: float) -> None:
-        """Take what somebody saved: projections at once; the rest is named."""
+    def _take_saved(self) -> None:
+        """Take what somebody saved: what changed of projections at once; the rest is named."""
+        if self._saving and self._saving.running:
+            return  # until it is known what of the file is our own
         try:
             venue = self._saved.take() if self._saved else None
         except (SceneError, LookupError, OSError, ValueError) as error:
             log_kept(reason(error))
-            self._note(now, f"{self._venue.file.name} is broken: the displays stay as they are")
+            self._news.append(f"{self._venue.file.name} is broken: the displays stay as they are")
             return
-        if venue is None or venue == self._venue:
-            return
+        found, self._found = self._found, None
+        venue = venue or found
+        if venue is not None and venue != self._venue:
+            self._apply(venue)
+        if found:
+            self._news.append(f"{found.file.name} was saved by another hand, which is applied: S saves both")
+
+    def _apply(self, venue: Venue) -> None:
+        """Follow a venue that another hand saved."""
         before, self._venue = self._venue, venue
-        old = {one.name: one.projection for one in before.displays}
-        changed = {one.name: one.projection for one in venue.displays if old.get(one.name) != one.projection}
-        self.editor = self.editor.reloaded(changed)
-        self._wall.use(self.editor.named)
+        saved = {one.name: one.projection for one in venue.displays}
+        changed = [
+            (one.name, one.projection, saved[one.name])
+            for one in before.displays
+            if one.name in self._kept and saved.get(one.name, one.projection) != one.projection
+        ]
+        mine = self.editor.named
+        self.editor = self.editor.reloaded({name: merged(mine[name], *both) for name, *both in changed})
+        self._kept = self._kept | {name: merged(self._kept[name], *both) for name, *both in changed}
         later = restarts(before, venue)
         text = f"{venue.file.name} is applied" if changed else ""
         wait = f"{', '.join(later)} {'need' if len(later) > 1 else 'needs'} a restart" if later else ""
         if text or wait:
-            self._note(now, "; ".join(filter(None, [text, wait])))
+            self._news.append("; ".join(filter(None, [text, wait])))
 
 
 def restarts(before: Venue, after: Venue) -> list[str]:

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from perform.documents import edit_tables, read_marked_text, set_key
 from perform.paths import whole_file
 from perform.scenes.projection import Mask, Projection
 from perform.venue.reader import Venue, read_venue
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Merged = TypeVar("Merged", bound="DataclassInstance")
+
 DIGITS = 6  # a tenth of a pixel on the widest canvas
 
 
-def save_projections(file: Path, projections: Mapping[str, Projection]) -> Venue:
+class OtherHandError(Exception):
+    """The file has other displays than those that were known: somebody saved it. `venue` is what it has."""
+
+    def __init__(self, venue: Venue) -> None:
+        super().__init__(f"{venue.file.name} was saved by another hand")
+        self.venue = venue
+
+
+def save_projections(file: Path, projections: Mapping[str, Projection], known: Venue | None = None) -> Venue:
     """Write the projections of displays, by name, into a venue's file, whole or not at all; the venue as it
-    then is. Raises SceneError if the file is broken, LookupError if it has no such display, OSError."""
+    then is. Raises SceneError if the file is broken, LookupError if it has no such display, OSError, and
+    OtherHandError if its displays are not `known` ones: nothing that another hand saved is overwritten."""
     text, before = read_marked_text(file), read_venue(file)
+    if known and before.displays != known.displays:
+        raise OtherHandError(before)
     for name, projection in projections.items():
         number = _number(before, name)
         text = _with_projection(text, number, before.displays[number].projection, projection)
@@ -26,6 +42,16 @@ def save_projections(file: Path, projections: Mapping[str, Projection]) -> Venue
         partial.write_bytes(text.encode())
         read_venue(partial)
     return read_venue(file)
+
+
+def merged(onto: Merged, before: Merged, after: Merged) -> Merged:
+    """A value with all in which `after` differs from `before`, field by field, also of values within it."""
+    changes = {}
+    for one in fields(before):
+        own, old, new = (getattr(value, one.name) for value in (onto, before, after))
+        if new != old:
+            changes[one.name] = merged(own, old, new) if is_dataclass(old) else new
+    return replace(onto, **changes)
 
 
 def _number(venue: Venue, name: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import moderngl
 import numpy as np
@@ -255,6 +255,30 @@ def test_a_mesh_goes_through_its_points(context: moderngl.Context) -> None:
     seen = display.show(image, pinned)[..., 0] > 128
     upper = seen & (y > 0.3)
     assert (x[upper].mean(), y[upper].mean()) == pytest.approx((u / w, v / w), abs=0.008)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_what_is_beyond_the_canvas_is_black(
+    context: moderngl.Context, display: Display, rotation: Literal[0, 90, 180, 270]
+) -> None:
+    white = texture(context, np.full((48, 64), 255))
+    part = (-0.5, -0.25, 1.0, 1.0)  # the left half, and the lowest quarter, are not of the canvas
+    shown = display.show(white, Projection(part, rotation))[..., 0]
+    expected = np.zeros((4, 4), np.uint8)
+    expected[:3, 2:] = 255  # the canvas is in the upper right, and turns to the left
+    assert np.array_equal(shown, np.kron(np.rot90(expected, rotation // 90), np.full((12, 16), 1)))
+
+
+@pytest.mark.parametrize("covered", [0.1, 0.25, 0.5, 0.75])
+def test_an_edge_without_a_blend_stays_smooth_beside_a_soft_one(
+    context: moderngl.Context, display: Display, covered: float
+) -> None:
+    white = texture(context, np.full((48, 64), 255))
+    left = (7 - covered) / 64  # the seventh pixel is covered in part
+    corners = ((left, 0.0), (1.0, 0.0), (1.0, 1.0), (left, 1.0))
+    for blend in (EdgeBlend(), EdgeBlend(right=0.2), EdgeBlend(right=0.2, top=0.1)):
+        row = display.show(white, Projection(corners=corners, blend=blend))[24, :, 0]
+        assert row[5:8].tolist() == [0, pytest.approx(255 * covered, abs=1), 255]
 
 
 def test_two_soft_edges_sum_to_one_light(context: moderngl.Context) -> None:

@@ -96,7 +96,7 @@ def test_keys_move_the_picture_and_handles_are_seen_only_while_editing(
     pixels = screens.pixels(1)
     assert np.abs(pixels[-1, :3].astype(int)).max() == 0, "black beside the moved corner"
     assert (pixels[-1, 4] == BLUE).all() and (pixels[0, 3] == BLUE).all()
-    assert stage.frame()["notice"] == ""
+    assert stage.frame()["notice"] == "the displays are not saved: E, then S"
     assert (tmp_path / "venue.toml").read_text(encoding="utf-8") == VENUE, "nothing was saved"
 
 
