@@ -42,6 +42,19 @@ HINTS = {  # lines that people write, and what they should be
 }
 
 
+TYPES = {  # the words for a type of pydantic
+    "string_type": 'must be text in quotes: "like this"',
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+}
+
+
 class SceneError(ValueError):
     """A scene or setlist that cannot be played; `faults` has one line for every fault of the file."""
 
@@ -186,10 +199,16 @@ def _sentence(error: Any, model: type[BaseModel], before: str = "") -> str:
         return f"{key} {must_be_table(key, error['input'], words, several)}"
     if error["type"] == "too_short":
         return f"{key} = {_cut(error['input'])}, must have {error['ctx']['min_length']} or more"
-    expected = (
-        error["msg"].replace("Input should be a valid", "must be a").replace("Input should be", "must be")
-    )
-    return f"{key} = {_cut(error['input'])}, {expected[:1].lower()}{expected[1:]}"
+    return f"{key} = {_cut(error['input'])}, {_expected(error)}"
+
+
+def _expected(error: Any) -> str:
+    """What is allowed in the place of a value."""
+    if words := TYPES.get(error["type"]):
+        return words
+    message = str(error["msg"])
+    expected = message.replace("Input should be a valid", "must be a").replace("Input should be", "must be")
+    return f"{expected[:1].lower()}{expected[1:]}"
 
 
 def _cut(value: object) -> str:

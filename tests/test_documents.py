@@ -133,7 +133,7 @@ def test_an_edit_changes_its_line_only(ends: str, marked: bool, level: float) ->
         ),
         ('title = "A"\nports = "a"', ["ports = 'a', must be a list"]),
         ('title = 3\nlevel = 2.0\nother = 1', [
-            "title = 3, must be a string", "level = 2.0, must be less than or equal to 1",
+            'title = 3, must be text in quotes: "like this"', "level = 2.0, must be less than or equal to 1",
             "other is unknown; there are: title, generator, filter, cue, ports, level",
         ]),
     ],

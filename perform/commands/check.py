@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,7 +31,9 @@ CHECKED_SUFFIXES = (
 
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
-    """How many files were checked, and their faults, a sentence each; folders without any are a fault."""
+    """How many files were checked, and their faults, a sentence each; folders without any are a fault. A
+    preset that its setlist names has the same name as the one of a relative path, so each fault is there once.
+    """
     paths = list(paths)
     files = list(dict.fromkeys(file for path in paths for file in _files(path)))
     if not files:
@@ -38,7 +41,8 @@ def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
         return 0, [f"{path}: a folder without a file that can be checked ({known})" for path in paths]
     libraries = {file.parent: open_library(str(file)) for file in reversed(files)}  # one for each folder
     faults = [fault for file in files for fault in check_file(file, libraries[file.parent])]
-    return len(files), list(dict.fromkeys(faults))
+    here = "" if all(path.is_absolute() for path in paths) else f"{Path.cwd()}{os.sep}"
+    return len(files), list(dict.fromkeys(fault.removeprefix(here) for fault in faults))
 
 
 def check_file(file: Path, library: Library) -> list[str]:

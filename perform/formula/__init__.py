@@ -71,6 +71,19 @@ STEP = re.compile(
 )
 
 
+OPERATORS = "+-*/%<>=,"
+MEANT = {  # what other languages write, and an end that is missing
+    "&&": "write and",
+    "||": "write or",
+    "!": "write not",
+    "=": "write == to compare",
+    "^": "write ** for a power",
+    "[": "it is not closed, or stands in the wrong place",
+    '"': "text stands only in osc[\"/a/b\"]",
+    "'": "text stands only in osc[\"/a/b\"]",
+}
+
+
 class FormulaError(ValueError):
     """A formula that cannot be read; the message has what is wrong and where."""
 
@@ -144,7 +157,7 @@ def _cut(text: str) -> tuple[str, dict[int, str]]:
     while at < len(text):
         match = WORD.match(text, at)
         if match is None:
-            raise _error(f"unexpected {text[at]!r}", at)
+            raise _error(_unexpected(text[at:]), at)
         word = match[0]
         if match["path"]:
             paths[at] = word
@@ -154,6 +167,12 @@ def _cut(text: str) -> tuple[str, dict[int, str]]:
     if open_at:
         raise _error("'(' is not closed", open_at[-1])
     return "".join(words), paths
+
+
+def _unexpected(rest: str) -> str:
+    """What is wrong with a text that begins with a sign that formulas do not have."""
+    sign, meant = next(((sign, meant) for sign, meant in MEANT.items() if rest.startswith(sign)), (rest[0], ""))
+    return f"unexpected {sign!r}{'; ' if meant else ''}{meant}"
 
 
 def _brackets(word: str, at: int, open_at: list[int]) -> None:
@@ -172,6 +191,8 @@ def _parsed(text: str) -> ast.expr:
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
+        if text[-1] in OPERATORS:
+            raise _error(f"nothing stands after {text[-1]!r}", len(text) - 1) from error
         raise _error("not a formula", max((error.offset or 1) - 1, 0)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise FormulaError("not a formula that can be read") from error

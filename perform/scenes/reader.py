@@ -19,7 +19,7 @@ from perform import formula
 from perform.clock import Lead
 from perform.documents import SceneError, document, fitted_partly, must_be_table
 from perform.faults import reason
-from perform.parameters import SIZES, Parameter, ParameterError, name_hint
+from perform.parameters import SIZES, Parameter, ParameterError, did_you_mean, name_hint
 from perform.paths import found, run_model
 from perform.scenes.controls import Setting, UnitSettings
 from perform.scenes.layers import LAYER_PARAMETERS
@@ -228,11 +228,20 @@ class Reader:
                 return replace(source, values={**source.values, "kept": ""})
         return source
 
+    @staticmethod
+    def _one_kind(table: Table) -> str:
+        """What is wrong with a source that names no kind, or several."""
+        kinds = (*FOOTAGE, "shader")
+        if several := [kind for kind in kinds if kind in table]:
+            return f"has {' and '.join(several)}: a source has one of these"
+        hints = (did_you_mean(name, kinds, 1) for name in table)
+        return f"must have one of {', '.join(kinds)}{next((f'; {hint}' for hint in hints if hint), '')}"
+
     def source(self, key: str, table: Table) -> UnitSettings:
         """A film, a still, a camera, another program or a generator shader, whichever the table names."""
         kinds = [kind for kind in FOOTAGE if kind in table]
         if len(kinds) + ("shader" in table) != 1:
-            self.fault(key, f"must have one of {', '.join(FOOTAGE)}, shader")
+            self.fault(key, self._one_kind(table))
             return UnitSettings("", (), {})
         if not kinds:
             return self.shader(key, table, "generator")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perform.outputs.window.help import ACCENT, GROUND, page
+from perform.outputs.window.help import ACCENT, CELL, COLUMN_GAP, GROUND, page
 from perform.render.present import Present
 from perform.render.strips import Region
 from perform.scenes.look import Look
@@ -17,14 +19,33 @@ if TYPE_CHECKING:
 
     from perform.rig import Rig
 
-LETTERS = 40  # of a line of text
+LETTERS = 44  # of a line of text
+MOST = 4  # lines of a text that is longer
 LABELS = 8  # letters of them for what it is
 DENSE = 900  # pixels of a window's height, from one and a half of which on letters are larger
+FAULT_TIME = 30.0  # seconds for which a fault stays
 REFRESH = 0.25  # seconds between two texts
 MARGIN = 12  # pixels around everything
 METER = 8  # pixels, its height
 BEATS = 4
 DIM = (64, 66, 70)
+
+
+class LastFault(logging.Handler):
+    """The last error of the log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._fault, self._shown, self._until = "", "", 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._fault = " ".join(record.getMessage().split())
+
+    def text(self, seconds: float) -> str:
+        """What to show at this time of the show: the newest error, for `FAULT_TIME`."""
+        if self._fault:
+            self._shown, self._fault, self._until = self._fault, "", seconds + FAULT_TIME
+        return self._shown if seconds < self._until else ""
 
 
 class OperatorView:
@@ -40,32 +61,40 @@ class OperatorView:
         self._due = 0.0
         self._text: moderngl.Texture | None = None
         self._rig: Rig | None = None
+        self._faults = LastFault()
+        self._notice = ""
 
     def watch(self, rig: Rig) -> None:
         """Show the state of a rig, and the preview of its free deck, from now on."""
         self._rig = rig
         rig.performance.viewers += 1
+        logging.getLogger("perform").addHandler(self._faults)
 
     def show(self, image: moderngl.Texture, size: tuple[int, int], look: Look) -> None:
         """Draw into the window, which is of `size` (width, height) in pixels."""
         screen = self._context.screen
         screen.use()
         self._bar((0, 0, *size), GROUND)
-        text = self._drawn_text(max(1, round(size[1] / DENSE)))
-        panel = min(text.width + 2 * MARGIN, size[0] // 2)
-        room = MARGIN, MARGIN, size[0] - panel - MARGIN, size[1] - 2 * MARGIN
+        density = max(1, round(size[1] / DENSE))
+        text, margin = self._drawn_text(density), MARGIN * density
+        panel = min(text.width, size[0] // 2)
+        room = margin, margin, size[0] - panel - margin, size[1] - 2 * margin
         self._present.draw(image, screen, fitted_into(room, self._canvas), look)
-        right = size[0] - panel
-        self._present.draw(text, screen, (right, MARGIN + 4 * METER, text.width, text.height), Look())
-        self._meters((right + MARGIN, MARGIN, panel - 2 * MARGIN, METER))
-        above = MARGIN + 4 * METER + text.height
+        right, width = size[0] - panel, panel - 2 * margin
+        self._meters((right + margin, margin, width, METER))
+        low = margin + 3 * METER
+        height = min(width * self._canvas[1] // self._canvas[0], size[1] - low - text.height - margin)
         preview = self._rig.performance.preview if self._rig else None
-        if preview and size[1] - above > 2 * MARGIN:
-            room = right, above, panel - MARGIN, size[1] - above - MARGIN
+        if preview and height > 0:
+            room = right + margin, size[1] - margin - height, width, height
             self._present.draw(preview, screen, fitted_into(room, self._canvas), Look())
+        top = size[1] - max(margin + height, 0)  # below the preview, where it stays also without one
+        place = right, max(top - text.height, low), text.width, text.height
+        self._present.draw(text, screen, place, Look())
 
     def release(self) -> None:
         """Release what it draws with."""
+        logging.getLogger("perform").removeHandler(self._faults)
         self._present.release()
         if self._text:
             self._text.release()
@@ -76,10 +105,12 @@ class OperatorView:
         if rig and rig.moment and rig.moment.seconds >= self._due:
             self._due = rig.moment.seconds + REFRESH
             self._status = self._meter.status(rig)
-        written = lines(self._status), cut(self._status.notice, LETTERS), density
+            notice = self._status.notice or self._faults.text(rig.moment.seconds)
+            self._notice = "\n".join(_broken(notice, LETTERS))
+        written = lines(self._status), self._notice, density
         if self._text is None or written != self._written:
             self._written = written
-            pixels = page(*written, LETTERS)
+            pixels = page(*written, LETTERS, MARGIN / CELL[0])
             size = pixels.shape[1], pixels.shape[0]
             if self._text and self._text.size != size:
                 self._text.release()
@@ -110,23 +141,29 @@ def lines(status: Status) -> list[tuple[str, str]]:
     numbers = ["–" if rate is None else f"{rate:.0f}" for rate in rates]
     rows = [
         ("cue", f"{status.cue}/{status.cues}: {status.cue_title}"),
-        ("notes", status.notes),
         ("next", status.next_scene),
         ("tempo", f"{status.bpm:.1f} bpm, {status.source}"),
         ("frames", f"{numbers[0]}/s, pictures {numbers[1]}/s"),
         ("master", " ".join([f"{status.master:.0%}", *status.switches])),
-        ("devices", ill if (ill := ", ".join(_ill(status))) else "ok"),
+        ("devices", ", ".join(dict.fromkeys(_ill(status))) or "ok"),
+        ("notes", status.notes),  # last, since they are of any length
     ]
-    return [(name.ljust(LABELS), cut(text, LETTERS - LABELS - 3)) for name, text in rows]
+    return [line for name, text in rows if text for line in _wrapped(name, text)]
+
+
+def _wrapped(name: str, text: str) -> list[tuple[str, str]]:
+    """A text as lines, the first of which has its name."""
+    first, *rest = _broken(text, LETTERS - LABELS - COLUMN_GAP) or [""]
+    return [(name.ljust(LABELS), first), *((" " * LABELS, line) for line in rest)]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """A text as at most `MOST` lines."""
+    return wrap(text, width, max_lines=MOST, placeholder="…")
 
 
 def _ill(status: Status) -> list[str]:
     return [health.detail or name for name, health in status.devices if health.state != "ok"]
-
-
-def cut(text: str, most: int) -> str:
-    """A text of at most so many letters."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def fitted_into(room: Region, shape: tuple[int, int]) -> Region:

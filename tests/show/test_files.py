@@ -292,3 +292,16 @@ def test_a_file_is_checked_by_its_name(library: Library, tmp_path: Path) -> None
     checked, (fault,) = check_all([Path("bleu")])
     assert checked == 1
     assert fault.startswith("bleu: there is no such setlist or preset; did you mean blue?")
+
+
+def test_a_fault_of_a_preset_and_of_its_setlist_is_reported_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "friday/setlist.toml", 'title = "Friday"\n[[cue]]\nscene = "a"\n')
+    save(tmp_path / "friday/presets/a.toml", 'titel = "A"\n[source]\ntext = "a"\n')
+    monkeypatch.chdir(tmp_path)
+    wanted = ["title is missing", "titel is unknown; did you mean title?"]
+    file = Path("friday/presets/a.toml")
+    assert check_all([Path("friday")]) == (2, [f"{file}: {fault}" for fault in wanted])
+    absolute = tmp_path / file
+    assert check_all([tmp_path / "friday"]) == (2, [f"{absolute}: {fault}" for fault in wanted])

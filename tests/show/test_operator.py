@@ -3,6 +3,7 @@ that the show is in."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from perform.faults import Health
 from perform.outputs.window.help import ACCENT, GROUND
 from perform.show import Options, play
-from perform.show.operator import fitted_into, lines
+from perform.show.operator import LastFault, fitted_into, lines
 from perform.show.status import Status
 from perform.venue import read_venue
 from tests.doubles.library import save, write_library
@@ -84,20 +85,39 @@ def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_a
 
 def test_the_text_says_where_the_show_is() -> None:
     status = Status(
-        scene="Rings", number="2.5", notes="watch Mika", cue=3, cues=12, bpm=128.04, source="link",
+        scene="Rings", number="2.5", notes="watch Mika. When she lifts her left hand, the blue light goes out, then GO", cue=3, cues=12, bpm=128.04, source="link",
         next_scene="A very long title of a scene (opening)", display_fps=59.96, master=0.5,
         blackout=True, pause=True,
-        devices=(("midi", Health("ok", "")), ("displays", Health("waiting", "HDMI-1 is not plugged in"))),
+        devices=(("midi", Health("ok", "")), ("displays", Health("waiting", "HDMI-1 is not plugged in")),
+                 *((kind, Health("waiting", "no sequencer")) for kind in ("lights", "midi"))),
     )  # fmt: skip
     assert [(name.strip(), text) for name, text in lines(status)] == [
         ("cue", "3/12: 2.5 Rings"),
-        ("notes", "watch Mika"),
-        ("next", "A very long title of a scene…"),
+        ("next", "A very long title of a scene"),
+        ("", "(opening)"),
         ("tempo", "128.0 bpm, link"),
         ("frames", "60/s, pictures –/s"),
         ("master", "50% blackout pause"),
-        ("devices", "HDMI-1 is not plugged in"),
+        ("devices", "HDMI-1 is not plugged in, no"),
+        ("", "sequencer"),
+        ("notes", "watch Mika. When she lifts her"),
+        ("", "left hand, the blue light goes"),
+        ("", "out, then GO"),
     ]
+
+
+def test_an_error_of_the_log_is_shown_for_half_a_minute_and_a_warning_is_not() -> None:
+    faults = LastFault()
+    log = logging.getLogger("perform.test_operator")
+    log.addHandler(faults)
+    log.warning("midi waits")
+    assert faults.text(1.0) == ""
+    log.error("kept the last good version:\na.toml: %s is unknown", "titel")
+    assert faults.text(2.0) == faults.text(31.9) == "kept the last good version: a.toml: titel is unknown"
+    assert faults.text(32.0) == ""
+    log.error("a film stopped")
+    assert faults.text(40.0) == "a film stopped"
+    log.removeHandler(faults)
 
 
 @pytest.mark.parametrize(

@@ -26,30 +26,36 @@ FONT_SIZE = 16.61  # pixels: a letter is 0.602 of it wide
 BASELINE = 17  # pixels from the top of a line
 MARGIN = 4  # letters, on every side
 COLUMN_GAP = 3  # letters between the columns
+CORNER = (40, 24)  # units of the desktop from the display's corner to that of the page
 NOTE_WIDTH = 28  # letters: room for the note
 
 
-def page(rows: Rows, note: str = "", density: float = 1.0, wide: int = 0) -> Pixels:
-    """The keys in one column and what they do in the next, with a note below; [height, width, 3].
+def page(
+    rows: Rows, note: str = "", density: float = 1.0, wide: int = 0, margin: float = MARGIN
+) -> Pixels:
+    """The keys in one column and what they do in the next, with the lines of a note below; [height, width, 3].
 
-    `density` is the display's, `wide` the least width of the text in letters.
+    `density` is the display's, `wide` the least width of the text and `margin` its distance from the edges,
+    both in letters.
     """
     keys = max((len(key) for key, _ in rows), default=0)
-    text = max([wide, len(note), *(keys + COLUMN_GAP + len(what) for _, what in rows)])
+    notes = note.split("\n")
+    text = max([wide, *map(len, notes), *(keys + COLUMN_GAP + len(what) for _, what in rows)])
     across, down = CELL[0] * density, CELL[1] * density
-    size = round((text + 2 * MARGIN) * across), round((len(rows) + 2 + MARGIN) * down)
+    size = round((text + 2 * margin) * across), round((len(rows) + 1 + len(notes) + margin) * down)
     picture = Image.new("RGB", size, GROUND)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.truetype(paths.shipped() / FONT, FONT_SIZE * density)
 
     def write(text: str, line: float, column: float, colour: tuple[int, int, int]) -> None:
-        place = column * across, (MARGIN / 2 + line) * down + BASELINE * density
+        place = (margin + column) * across, (margin / 2 + line) * down + BASELINE * density
         draw.text(place, text, colour, font, anchor="ls")
 
     for line, (key, what) in enumerate(rows):
-        write(key, line, MARGIN, ACCENT)
-        write(what, line, MARGIN + keys + COLUMN_GAP, TEXT)
-    write(note, len(rows) + 1, MARGIN, ACCENT)
+        write(key, line, 0, ACCENT)
+        write(what, line, keys + COLUMN_GAP, TEXT)
+    for line, words in enumerate(notes, len(rows) + 1):
+        write(words, line, 0, ACCENT)
     return np.array(picture)
 
 
@@ -65,6 +71,7 @@ class Help:
         self, title: str, rows: Rows, attach: Callable[[], moderngl.Context], pressed: Callable[..., None]
     ) -> None:
         self._rows, self._note = rows, ""
+        self._room: tuple[int, int] | None = None  # of the display that it is on, below its corner
         hints(visible=False, resizable=False, focus_on_show=False, auto_iconify=False)
         self._window: WindowHandle = attempt(glfw.create_window, 64, 64, f"{title} – keys", None, None)
         with current(self._window):
@@ -86,7 +93,8 @@ class Help:
         """Show it in the upper left of a display."""
         if glfw.get_platform() != glfw.PLATFORM_WAYLAND:  # there windows are placed by the desktop
             left, top = display.position
-            glfw.set_window_pos(self._window, left + 40, top + 60)
+            glfw.set_window_pos(self._window, left + CORNER[0], top + CORNER[1])
+        self._room = display.size[0] - CORNER[0], display.size[1] - CORNER[1]
         glfw.show_window(self._window)
         self._stale = True
 
@@ -130,7 +138,13 @@ class Help:
         drawn.release()
 
     def _page(self) -> Pixels:
+        """The page, as large as the display wants its letters, or smaller, so that all of it is there."""
         density, _ = glfw.get_window_content_scale(self._window)
+        if self._room:
+            height, width = page(self._rows, self._note, 1.0, NOTE_WIDTH).shape[:2]
+            units, pixels = glfw.get_window_size(self._window), glfw.get_framebuffer_size(self._window)
+            most = min(self._room[0] / width, self._room[1] / height) * pixels[0] / max(units[0], 1)
+            density = min(density, most)
         return page(self._rows, self._note, density, NOTE_WIDTH)
 
     def _fit(self, width: int, height: int) -> None:
