@@ -32,7 +32,7 @@ CHECKED_SUFFIXES = (
 
 def check_all(paths: Iterable[Path]) -> tuple[int, list[str]]:
     """How many files were checked, and their faults, a sentence each; folders without any are a fault. A
-    preset that its setlist names has the same name as the one of a relative path, so each fault is there once.
+    preset that is named twice, by a relative path and by its setlist, has its faults once.
     """
     paths = list(paths)
     files = list(dict.fromkeys(file for path in paths for file in _files(path)))

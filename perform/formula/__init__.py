@@ -79,8 +79,8 @@ MEANT = {  # what other languages write, and an end that is missing
     "=": "write == to compare",
     "^": "write ** for a power",
     "[": "it is not closed, or stands in the wrong place",
-    '"': "text stands only in osc[\"/a/b\"]",
-    "'": "text stands only in osc[\"/a/b\"]",
+    '"': 'text stands only in osc["/a/b"]',
+    "'": 'text stands only in osc["/a/b"]',
 }
 
 
@@ -171,8 +171,8 @@ def _cut(text: str) -> tuple[str, dict[int, str]]:
 
 def _unexpected(rest: str) -> str:
     """What is wrong with a text that begins with a sign that formulas do not have."""
-    sign, meant = next(((sign, meant) for sign, meant in MEANT.items() if rest.startswith(sign)), (rest[0], ""))
-    return f"unexpected {sign!r}{'; ' if meant else ''}{meant}"
+    sign = next((sign for sign in MEANT if rest.startswith(sign)), rest[0])
+    return "; ".join([f"unexpected {sign!r}", *([MEANT[sign]] if sign in MEANT else [])])
 
 
 def _brackets(word: str, at: int, open_at: list[int]) -> None:

@@ -105,9 +105,13 @@ def venue_of(show: str, name: str | None) -> Venue | None:
     if name == "none":
         return None
     if name is not None:
-        return read_venue(open_library(show).venue_file(name))
-    file = found(Path(show) / PROJECT_VENUE) if Path(show).is_dir() else None
-    return read_venue(file) if file else None
+        try:
+            file = open_library(show).venue_file(name)
+        except LookupError as error:
+            raise LookupError(f"venue {name!r}: {error}") from error
+        return read_venue(file)
+    own = found(Path(show) / PROJECT_VENUE) if Path(show).is_dir() else None
+    return read_venue(own) if own else None
 
 
 def _why_missing(name: str, library: Library) -> str:

@@ -191,6 +191,8 @@ class Venue:
 def read_venue(file: Path) -> Venue:
     """The venue of a file. Raises SceneError with every fault, OSError."""
     table = document(file)
+    if {"cue", "generator", "layer", "source"} & {*table}:
+        raise SceneError([f"{file} is a {'setlist' if 'cue' in table else 'preset'}, must be a venue"])
     text, faults = fitted_partly(file, table, VenueText)
     if not faults:
         displays = tuple(map(_display, text.display))

@@ -21,6 +21,7 @@ from perform.venue import read_venue
 from tests.doubles.library import save, write_library
 from tests.doubles.windows import MANY, SCREEN, Screens, Stage, answer, real_screens, x_screens
 
+NOTES = "watch Mika. When she lifts her left hand, the blue light goes out, then GO"
 VENUE = """size = "320x180"
 [operator]
 size = "640x480"
@@ -85,7 +86,7 @@ def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_a
 
 def test_the_text_says_where_the_show_is() -> None:
     status = Status(
-        scene="Rings", number="2.5", notes="watch Mika. When she lifts her left hand, the blue light goes out, then GO", cue=3, cues=12, bpm=128.04, source="link",
+        scene="Rings", number="2.5", notes=NOTES, cue=3, cues=12, bpm=128.04, source="link",
         next_scene="A very long title of a scene (opening)", display_fps=59.96, master=0.5,
         blackout=True, pause=True,
         devices=(("midi", Health("ok", "")), ("displays", Health("waiting", "HDMI-1 is not plugged in")),

@@ -202,6 +202,15 @@ def test_every_fault_is_found_in_one_run(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_setlist_or_a_preset_is_no_venue(tmp_path: Path) -> None:
+    for kind, text in {"setlist": '[[cue]]\nscene = "a"\n', "preset": '[source]\ntext = "a"\n'}.items():
+        file = tmp_path / f"{kind}.toml"
+        file.write_text(f'title = "Friday"\n{text}', encoding="utf-8")
+        with pytest.raises(SceneError) as caught:
+            read_venue(file)
+        assert caught.value.faults == [f"{file} is a {kind}, must be a venue"]
+
+
 def test_a_long_value_is_cut_in_the_message(tmp_path: Path) -> None:
     rows = ", ".join("[[0, 0], [1, 0]]" for _ in range(30))
     (fault,) = faults(tmp_path, f"[[display]]\nmonitor = 'a'\nmesh = [{rows}, [[0, 0]]]")

@@ -30,10 +30,8 @@ CORNER = (40, 24)  # units of the desktop from the display's corner to that of t
 NOTE_WIDTH = 28  # letters: room for the note
 
 
-def page(
-    rows: Rows, note: str = "", density: float = 1.0, wide: int = 0, margin: float = MARGIN
-) -> Pixels:
-    """The keys in one column and what they do in the next, with the lines of a note below; [height, width, 3].
+def page(rows: Rows, note: str = "", density: float = 1.0, wide: int = 0, margin: float = MARGIN) -> Pixels:
+    """The keys in one column and what they do in the next, a note below; [height, width, 3].
 
     `density` is the display's, `wide` the least width of the text and `margin` its distance from the edges,
     both in letters.
