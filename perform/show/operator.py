@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from perform.rig import Rig
 
 LETTERS = 44  # of a line of text
-MOST = 4  # lines of a text that is longer
+MOST_LINES = 4  # lines of a text that is longer
 LABELS = 8  # letters of them for what it is
 DENSE = 900  # pixels of a window's height, from one and a half of which on letters are larger
 FAULT_TIME = 30.0  # seconds for which a fault stays
@@ -158,8 +158,8 @@ def _wrapped(name: str, text: str) -> list[tuple[str, str]]:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """A text as at most `MOST` lines."""
-    return wrap(text, width, max_lines=MOST, placeholder="…")
+    """A text as at most `MOST_LINES` lines."""
+    return wrap(text, width, max_lines=MOST_LINES, placeholder="…")
 
 
 def _ill(status: Status) -> list[str]:
