@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from perform.venue.reader import VenueDisplay
 
+CANVAS = -1
 CardKind: TypeAlias = Literal["", "canvas", "display"]  # none; one over all displays; each its own
 
 
@@ -25,19 +26,23 @@ class Cards:
         self, context: moderngl.Context, canvas: tuple[int, int], displays: Sequence[VenueDisplay]
     ) -> None:
         self._context, self._canvas, self._displays = context, canvas, displays
-        self._cards: dict[tuple[int, int, int], Card] = {}
-        self._drawn: dict[tuple[int, int, int], Drawn] = {}
-        self._threads: dict[tuple[int, int, int], Background] = {}
+        # By the number of the display, or CANVAS: the card, what was drawn for the next one, the size that was
+        # drawn last, and the thread that draws.
+        self._cards: dict[int, Card] = {}
+        self._drawn: dict[int, Drawn] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self._threads: dict[int, Background] = {}
 
     def canvas(self, seconds: float) -> moderngl.Texture | None:
         """The card of the canvas at a time; None while it is being drawn."""
         sizes = [one.size or (1920, 1080) for one in self._displays]
         shown = [self._shown(number, size) for number, size in enumerate(sizes)]
-        return self._texture((-1, *self._canvas), lambda: canvas_card(self._canvas, shown), seconds)
+        return self._texture(CANVAS, self._canvas, lambda: canvas_card(self._canvas, shown), seconds)
 
     def display(self, number: int, size: tuple[int, int], seconds: float) -> moderngl.Texture | None:
-        """The card of a display of `size` (width, height) at a time; None while it is being drawn."""
-        return self._texture((number, *size), lambda: display_card(self._shown(number, size)), seconds)
+        """The card of a display of `size` (width, height) at a time; None while it is being drawn. That of an
+        older size stays until then."""
+        return self._texture(number, size, lambda: display_card(self._shown(number, size)), seconds)
 
     def release(self) -> None:
         """Release all cards; safe to call twice."""
@@ -48,18 +53,29 @@ class Cards:
         self._cards.clear()
 
     def _texture(
-        self, key: tuple[int, int, int], draw: Callable[[], Drawn], seconds: float
+        self, number: int, size: tuple[int, int], draw: Callable[[], Drawn], seconds: float
     ) -> moderngl.Texture | None:
-        if key not in self._threads:
+        thread = self._threads.get(number)
+        if thread is None or not thread.running:
+            self._take_drawn(number)
+            if self._sizes.get(number) != size:
+                self._sizes[number] = size
 
-            def work(_closing: object) -> None:
-                self._drawn[key] = draw()
+                def work(_closing: object) -> None:
+                    self._drawn[number] = draw()
 
-            self._threads[key] = Background(work, "card")
-        if key not in self._cards and key in self._drawn:
-            self._cards[key] = Card(self._context, self._drawn.pop(key))
-        card = self._cards.get(key)
+                self._threads[number] = Background(work, "card")
+        card = self._cards.get(number)
         return card.render(seconds) if card else None
+
+    def _take_drawn(self, number: int) -> None:
+        """Make a card of what was drawn, in the place of the one before."""
+        drawn = self._drawn.pop(number, None)
+        if drawn is None:
+            return
+        if number in self._cards:
+            self._cards[number].release()
+        self._cards[number] = Card(self._context, drawn)
 
     def _shown(self, number: int, size: tuple[int, int]) -> Shown:
         display = self._displays[number]

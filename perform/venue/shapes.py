@@ -71,8 +71,8 @@ def moved(projection: Projection, mode: Mode, number: int, to: Point) -> Project
         case "mesh":
             return replace(projection, mesh=_with_mesh_point(projection, number, to))
         case "blend":
-            x, y = _unpinned(projection, to)
-            width = min(max((x, 1 - x, y, 1 - y)[number], 0.0), 1.0)
+            at = _middle_line(projection, number // 2, to)
+            width = 1 - at if number % 2 else at  # from the right and the top
             return replace(projection, blend=replace(projection.blend, **{BLEND_EDGES[number]: width}))
         case "masks":
             mask, at = mask_at(projection.masks, number)
@@ -82,6 +82,21 @@ def moved(projection: Projection, mode: Mode, number: int, to: Point) -> Project
             )
         case "colour":
             return projection
+
+
+def _middle_line(projection: Projection, axis: int, to: Point) -> float:
+    """How far along the middle of the picture, 0..1 from its left (axis 0) or bottom (1), its surface is
+    nearest to a point of the display."""
+    mesh = projection.mesh or PLAIN_MESH
+    count = (len(mesh[0]) if axis == 0 else len(mesh)) - 1
+    places = np.full((count * PIECES + 1, 2), 0.5)
+    places[:, axis] = np.linspace(0, 1, len(places))
+    line = surface_points(mesh, places)
+    begin, along = line[:-1], np.diff(line, axis=0)
+    off = np.array(_unpinned(projection, to)) - begin
+    part = np.clip((off * along).sum(1) / np.maximum((along**2).sum(1), 1e-12), 0, 1)
+    nearest = int(np.hypot(*(off - part[:, None] * along).T).argmin())
+    return (nearest + float(part[nearest])) / len(part)
 
 
 def resampled(mesh: Mesh, rows: int, columns: int) -> Mesh:

@@ -31,7 +31,8 @@ class WallDisplay:
 
 class Wall:
     """All displays, as one screen of the show. `context` is that of the images, `faults` gets what goes wrong
-    with a display while the others go on. While a `card` is set, displays show that instead."""
+    with a display while the others go on. While a `card` is set, displays show that instead, as soon as it is
+    drawn, also in a blackout."""
 
     name = "displays"
     closed = False
@@ -73,11 +74,15 @@ class Wall:
     def show(self, image: moderngl.Texture, look: Look) -> None:
         """Bring the picture of the canvas to all displays; to one with a delay, that of a moment ago."""
         self._line.push(image, self._now)
-        shown = [self._image(number) for number in range(len(self.displays))]
+        canvas = self.canvas_card() if self.card == "canvas" else None
+        cards = [canvas or self._own_card(number) for number in range(len(self.displays))]
         self._context.finish()  # other contexts do not wait for it
-        for one, picture in zip(self.displays, shown, strict=True):
+        for one, card in zip(self.displays, cards, strict=True):
             with self._faults.contain(f"display {one.text.name} cannot be drawn"):
-                one.window.show(picture, Look() if self.card else look)
+                if card:
+                    one.window.show(card, Look())
+                else:
+                    one.window.show(self._line.ago(one.text.delay), look)
 
     def canvas_card(self) -> moderngl.Texture | None:
         """The test card of the whole canvas; None while it is being drawn."""
@@ -103,14 +108,10 @@ class Wall:
         self._line.release()
         self._cards.release()
 
-    def _image(self, number: int) -> moderngl.Texture:
-        """The image for a display: a test card, as soon as it is drawn, or that of the show."""
-        one, card = self.displays[number], None
-        size = one.window.size
-        one.window.presenter.plain = False
-        if self.card == "canvas":
-            card = self.canvas_card()
-        elif self.card == "display" and min(size) > 0:
-            card = self._cards.display(number, size, self._now)
-            one.window.presenter.plain = card is not None
-        return card or self._line.ago(one.text.delay)
+    def _own_card(self, number: int) -> moderngl.Texture | None:
+        """The test card of a display, where such cards are shown, as soon as it is drawn."""
+        window, card = self.displays[number].window, None
+        if self.card == "display" and min(window.size) > 0:
+            card = self._cards.display(number, window.size, self._now)
+        window.presenter.plain = card is not None
+        return card

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perform.scenes.projection import SQUARE, ColourCorrection, EdgeBlend, Mask, Projection
+from perform.scenes.projection import SQUARE, ColourCorrection, Corners, EdgeBlend, Mask, Projection
 from perform.venue.drawing import CHOSEN, LARGE, SMALL, THIN, Overlay, triangles
 from perform.venue.editor import EDITOR_KEYS, HELP, NEW_MASK, UNDO_STEPS, Editor
-from perform.venue.shapes import handles, moved, outlines, resampled, surface_points
+from perform.venue.shapes import BLEND_EDGES, handles, moved, outlines, resampled, surface_points
 
 PINNED = ((0.1, 0.0), (1.0, 0.1), (0.9, 1.0), (0.0, 0.8))
 BENT = (
@@ -148,6 +148,31 @@ def test_soft_edges_follow_their_handles() -> None:
     state = state.grab((0.5, 1.0)).drag((0.3, 0.75)).drop().press("equal").press("equal").press("minus")
     assert state.projection.blend.top == 0.25 and state.projection.blend.gamma == pytest.approx(2.25)
     assert state.grab((0.01, 0.5)).drag((-3, 0)).projection.blend.left == 0
+
+
+SHIFTED = tuple(
+    tuple((x + 0.1 + 0.2 * x * (1 - x), y - 0.05) for x in (0.0, 0.5, 1.0)) for y in (0.0, 0.5, 1.0)
+)
+
+
+@pytest.mark.parametrize("corners", [SQUARE, PINNED])
+@pytest.mark.parametrize(
+    ("number", "key", "way"), [(0, "right", 1), (1, "left", 1), (2, "up", 1), (3, "up", -1)]
+)
+def test_a_soft_edge_on_a_mesh_moves_by_a_pixel(corners: Corners, number: int, key: str, way: int) -> None:
+    soft = EdgeBlend(0.2, 0.3, 0.25, 0.15)
+    state = editor(Projection(corners=corners, mesh=SHIFTED, blend=soft), mode="3")
+    state = replace(state, point=number)
+    x, y = state.handles[number]
+    across, up = {"right": (0.01, 0), "left": (-0.01, 0), "up": (0, 0.02)}[key]
+    moved = state.press(key)
+    assert moved.handles[number] == pytest.approx((x + across, y + up), abs=0.004)
+    edge = BLEND_EDGES[number]
+    assert 0 < way * (getattr(moved.projection.blend, edge) - getattr(soft, edge)) < 0.04
+    assert replace(moved.projection.blend, **{edge: getattr(soft, edge)}) == soft
+    assert getattr(state.grab((x, y)).drag((x, y)).projection.blend, edge) == pytest.approx(
+        getattr(soft, edge)
+    )
 
 
 def test_masks_are_made_shaped_and_removed() -> None:
