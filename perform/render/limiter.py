@@ -46,9 +46,13 @@ void main() {
 
 
 class FlashLimiter:
-    """Warns of flashes (`warn`), or softens them (`on`)."""
+    """Warns of flashes (`warn`), or softens them (`on`).
 
-    def __init__(self, context: moderngl.Context, mode: FlashMode) -> None:
+    Where a display shows images `later`, with the master and the blackout of then, they are softened as if
+    they were seen at full light, too: a blackout may end before a display shows what came during it.
+    """
+
+    def __init__(self, context: moderngl.Context, mode: FlashMode, later: bool = False) -> None:
         self._context, self._mode = context, mode
         self._cells = Target(context, CELLS)
         self._shrink = Strip(context, _CELL)
@@ -56,6 +60,7 @@ class FlashLimiter:
         self._shown: Target | None = None
         self._before: Numbers | None = None  # the cells of what was shown, at full light
         self._meter = FlashMeter()
+        self._undimmed = FlashMeter() if later else None
         self._warned = False
         self.flashing = Flashing()  # of the last second
         self.share = 0.0  # of the picture before, in the last one
@@ -70,6 +75,8 @@ class FlashLimiter:
         self.share = self._needed(seconds, cells, before, light) if self._mode == "on" else 0.0
         self._before = cells + self.share * (before - cells)
         self.flashing = self._meter.show(seconds, self._before * light)
+        if self._undimmed:
+            self._undimmed.show(seconds, self._before)
         self._warn()
         return self._softened(image) if self._mode == "on" else image
 
@@ -90,7 +97,10 @@ class FlashLimiter:
     def _needed(self, seconds: float, cells: Numbers, before: Numbers, light: float) -> float:
         """The least share of the picture before with which there are not too many flashes."""
         for share in SHARES:
-            if not self._meter.would_be(seconds, (cells + share * (before - cells)) * light).too_many:
+            mixed = cells + share * (before - cells)
+            if self._meter.would_be(seconds, mixed * light).too_many:
+                continue
+            if not (self._undimmed and self._undimmed.would_be(seconds, mixed).too_many):
                 return share
         return SHARES[-1]
 

@@ -113,6 +113,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
 
     learns = open_learner(options, library, performance, window.notify) if window and options.watch else None
     screens, learner = _screens(options, window, stage.faults, learns)
+    later = any(one.delay for one in options.venue.displays) if options.venue else False
     own = {file.parent for file in (find(options.setlist, library), *setlist.files)}
     folders = [*library.watched(), *own] if options.watch else []
     rig = Rig(
@@ -129,7 +130,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         edits=FileWatcher(folders, read_again) if options.watch else None,
         balance=Balance(Governor(levels), clock, stage, options.size) if len(levels) > 1 else None,
         gamma=options.gamma,
-        limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
+        limiter=FlashLimiter(context, options.flashes, later) if options.flashes != "off" else None,
     )
     if window and options.venue and isinstance(window.presenter, OperatorView):
         window.presenter.watch(rig)

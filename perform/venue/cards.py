@@ -26,8 +26,8 @@ class Cards:
         self, context: moderngl.Context, canvas: tuple[int, int], displays: Sequence[VenueDisplay]
     ) -> None:
         self._context, self._canvas, self._displays = context, canvas, displays
-        # By the number of the display, or CANVAS: the card, what was drawn for the next one, the size that was
-        # drawn last, and the thread that draws.
+        # By the number of the display, or CANVAS: the card, what was drawn for the next one, the size of what
+        # was drawn last, and the thread that draws.
         self._cards: dict[int, Card] = {}
         self._drawn: dict[int, Drawn] = {}
         self._sizes: dict[int, tuple[int, int]] = {}

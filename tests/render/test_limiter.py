@@ -92,6 +92,23 @@ def test_flashes_of_the_blackout_count_though_they_cannot_be_softened(
     ]
 
 
+def test_what_a_display_shows_after_a_blackout_is_softened_where_it_is_late(
+    context: moderngl.Context,
+) -> None:
+    """A strobe of 10 Hz; the blackout ends after two seconds, and the display is half a second late."""
+    white, black, delay = texture(context, 255, 255, 255), texture(context, 0, 0, 0), 30
+    counts = []
+    for later in (False, True):
+        limiter, images, seen = FlashLimiter(context, "on", later), [], []
+        for frame in range(180):
+            look = Look(blackout=frame < 120)
+            image = limiter.limited(frame / 60, white if frame // 3 % 2 else black, look)
+            images.append(mean(image))
+            seen.append(images[max(frame - delay, 0)] * (not look.blackout))
+        counts.append(worst(seen))
+    assert counts[0] > 3 and counts[1] <= 3
+
+
 def test_a_picture_of_another_size_is_mixed_with_the_one_before(context: moderngl.Context) -> None:
     white = texture(context, 255, 255, 255)
     small = context.texture((32, 18), 4, bytes(32 * 18 * 4))
