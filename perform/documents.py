@@ -37,6 +37,8 @@ HINTS = {  # lines that people write, and what they should be
     r"= *(?i:true|false|yes|no|on|off) *(#.*)?$": "write true or false",
     r"= *([A-Za-z_][^\"']*|[^\"'\[{#]*[*/(+].*)$": 'text and formulas stand in quotes: "0.5 * audio.low"',
     r"""= *("[^"]*|'[^']*)$""": "a quote is not closed",
+    r"^[^\"'#=]*= *(#.*)?$": "a value is missing",
+    r"^[\w.-]+( +[^=\[\]]*)?$": "write KEY = VALUE",
     r"^ *(\[[^\]]*|\[\[[^\]]*\]?)$": "a bracket is not closed",
     r"^ *\[+ *[A-Za-z_\]]": "a table is [name] or [[name]], alone on its line",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +40,7 @@ FONTS = {"sans": "fonts/DejaVuSans-Bold.ttf", "mono": "fonts/DejaVuSansMono.ttf"
 MOST_LETTERS = 2000  # letters; what is longer is cut
 TALLEST = 3  # heights of the frame: lines that are farther from the middle one are never seen
 LINE = 1.25  # sizes of the letters from one line to the next
+NO_LETTER = "\uffff"  # which no font has
 MOST_FONTS = 64  # that are kept open: one size of a font each
 VALUE = re.compile(r"\{value(?::(?P<form>(?:(?!\d{3})[^{}])*))?\}")  # with numbers of two digits
 
@@ -118,11 +120,27 @@ def opened(font: Path, size: int) -> FreeTypeFont:
     """A font at a size in pixels. Raises FootageError if it cannot be read."""
     from PIL import ImageFont
 
+    if not font.exists():
+        known = " and ".join(FONTS)
+        raise FootageError(f"there is no such file: write the path of a font; {known} are fonts, too")
     try:
         check_file(font)
         return ImageFont.truetype(font, size)
     except (OSError, ValueError) as error:
         raise FootageError(f"{font} cannot be read as a font") from error
+
+
+def without_glyph(words: str, font: Path) -> str:
+    """The letters and signs of a text that a font does not have, each once."""
+    seen = (one for one in dict.fromkeys(words) if unicodedata.category(one)[0] in "LNPS")
+    return "".join(one for one in seen if not _has(font, one))
+
+
+@lru_cache(4096)
+def _has(font: Path, letter: str) -> bool:
+    """Whether a letter is another picture than the box of those that a font does not have."""
+    drawn, box = (opened(font, 16).getmask(one) for one in (letter, NO_LETTER))
+    return drawn.size != box.size or bytes(drawn) != bytes(box)
 
 
 def broken(line: str, font: FreeTypeFont, widest: float) -> list[str]:
@@ -184,6 +202,7 @@ class Text:
         self._mask: moderngl.Texture | None = None
         self._drawn: Lettering | None = None
         self._shown: Sequence[object] = ()
+        self._missing = ""
         self._image(
             {parameter.name: parameter.default for parameter in TEXT}
         )  # drivers compile when they draw
@@ -230,6 +249,10 @@ class Text:
         self._mask = self._context.texture(mask.shape[::-1], 1, mask.tobytes(), alignment=1)
         self._mask.repeat_x = self._mask.repeat_y = False
         self._drawn = lettering
+        missing = without_glyph(lettering.words, self._font)
+        if missing and missing != self._missing:
+            log.error("text: %s has no %s: choose a font that has", self._font.name, " ".join(missing[:8]))
+        self._missing = missing
 
     def _write(self, lettering: Lettering, values: Values) -> None:
         """Draw the image, if it is another than before."""

@@ -12,13 +12,14 @@ from perform.arrays import Pixels
 from perform.clock import Moment
 from perform.documents import SceneError
 from perform.footage import FootageError
-from perform.footage.text import LINE, MOST_LETTERS, TEXT, Text, broken, filled, font_file, opened
+from perform.footage.text import LINE, MOST_LETTERS, TEXT, Text, broken, filled, font_file, opened, without_glyph
 from perform.library import Library
 from perform.scenes.reader import read_scene
 from tests.doubles.library import CUT
 from tests.doubles.rig_shows import Show, shows_of
 
 SIZE = (160, 90)
+NO_FONT = "there is no such file: write the path of a font; sans and mono are fonts, too"
 MOMENT = Moment(0.0, 0, 0.0, 0.0, 0.0, 120.0)
 DEFAULTS = {parameter.name: parameter.default for parameter in TEXT}
 LINE_ENDS = ("\r\n", "\r", "\x1c", "\x85", "\u2028", "\u2029")
@@ -150,9 +151,22 @@ def test_odd_texts_are_drawn(text: Text, words: str) -> None:
 
 def test_what_is_no_font(context: moderngl.Context, tmp_path: Path) -> None:
     (tmp_path / "bad.ttf").write_text("no font")
-    for name in (tmp_path / "bad.ttf", tmp_path / "gone.ttf", tmp_path):
+    for name in (tmp_path / "bad.ttf", tmp_path):
         with pytest.raises(FootageError, match="cannot be read as a font"):
             Text(context, SIZE, str(name), "")
+    with pytest.raises(FootageError, match="there is no such file"):
+        Text(context, SIZE, str(tmp_path / "gone.ttf"), "")
+
+
+def test_letters_that_a_font_does_not_have_are_named_once(
+    text: Text, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert without_glyph("Osaka {value} 100% \u00e9\u2026 e\u0301\n\t\0", font_file("sans")) == ""
+    assert without_glyph("\u5927\u962a \u5927", font_file("sans")) == "\u5927\u962a"
+    for words in ("Osaka", "\u5927\u962a", "\u5927\u962a!", "Osaka", "\u5927"):
+        drawn(text, text=words)
+    wanted = [f"text: DejaVuSansMono.ttf has no {one}: choose a font that has" for one in ("\u5927 \u962a", "\u5927")]
+    assert caplog.messages == wanted
 
 
 def test_a_file_of_words(context: moderngl.Context, tmp_path: Path) -> None:
@@ -172,7 +186,7 @@ def test_perform_check_reads_font_and_file(tmp_path: Path) -> None:
     with pytest.raises(SceneError) as caught:
         read_scene(tmp_path / "x.toml", Library(tmp_path))
     assert [one.split(": ", 1)[1] for one in caught.value.faults[:2]] == [
-        "source.font = 'none.ttf': none.ttf cannot be read as a font",
+        "source.font = 'none.ttf': " + NO_FONT,
         "source.file = 'gone.txt': gone.txt: No such file or directory",
     ]
 
@@ -198,5 +212,5 @@ def test_a_number_is_shown_as_it_is_written(start: Callable[[str], Show]) -> Non
 
 
 def test_a_font_that_is_not_there_is_a_fault(start: Callable[[str], Show]) -> None:
-    with pytest.raises(SceneError, match=r"source.font = 'none.ttf': none\.ttf cannot be read as a font"):
+    with pytest.raises(SceneError, match=f"source.font = 'none.ttf': {NO_FONT}"):
         start(f'title = "W"\n[source]\ntext = "a"\nfont = "none.ttf"\n{CUT}')
