@@ -12,7 +12,17 @@ from perform.arrays import Pixels
 from perform.clock import Moment
 from perform.documents import SceneError
 from perform.footage import FootageError
-from perform.footage.text import LINE, MOST_LETTERS, TEXT, Text, broken, filled, font_file, opened, without_glyph
+from perform.footage.text import (
+    LINE,
+    MOST_LETTERS,
+    TEXT,
+    Text,
+    broken,
+    filled,
+    font_file,
+    opened,
+    without_glyph,
+)
 from perform.library import Library
 from perform.scenes.reader import read_scene
 from tests.doubles.library import CUT
@@ -165,7 +175,10 @@ def test_letters_that_a_font_does_not_have_are_named_once(
     assert without_glyph("\u5927\u962a \u5927", font_file("sans")) == "\u5927\u962a"
     for words in ("Osaka", "\u5927\u962a", "\u5927\u962a!", "Osaka", "\u5927"):
         drawn(text, text=words)
-    wanted = [f"text: DejaVuSansMono.ttf has no {one}: choose a font that has" for one in ("\u5927 \u962a", "\u5927")]
+    wanted = [
+        f"text: DejaVuSansMono.ttf has no {one}: choose a font that has"
+        for one in ("\u5927 \u962a", "\u5927")
+    ]
     assert caplog.messages == wanted
 
 
