@@ -47,6 +47,7 @@ Section "Screen"
 EndSection
 """
 SCREEN = (640, 480)  # a mode that the driver knows
+SMALL = 320, 328, 376, 400, 240, 245, 246, 262  # the timings of a mode of 320x240
 real = pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"not installed: {MISSING}")
 
 
@@ -152,9 +153,18 @@ class Screens:
     def _mode(self) -> str:
         return "x".join(map(str, SCREEN))
 
-    def plug(self, number: int) -> None:
-        """Plug a display in, at its place."""
-        self._set(number, "--mode", self._mode, "--pos", f"{number * SCREEN[0]}x0")
+    def plug(self, number: int, mode: str = "", left: int | None = None) -> None:
+        """Plug a display in, at its place, or `left` on the desktop; in another `mode` than SCREEN."""
+        place = f"{number * SCREEN[0] if left is None else left}x0"
+        self._set(number, "--mode", mode or self._mode, "--pos", place)
+
+    def add_small_mode(self, number: int) -> str:
+        """Let a display have a mode of 320x240; its name."""
+        name = "small"
+        if name not in self._xrandr():
+            self._xrandr("--newmode", name, "12.59", *map(str, SMALL))
+        self._xrandr("--addmode", f"DUMMY{number}", name)
+        return name
 
     def pull(self, number: int) -> None:
         """Unplug a display."""
@@ -172,8 +182,11 @@ class Screens:
         self._xrandr("--fb", wide, "--output", f"DUMMY{number}", *words)
         self._xrandr("--query")  # the server looks at its plugs only when it is asked
 
-    def _xrandr(self, *words: str) -> None:
-        subprocess.run(["xrandr", *words], env=self.environ, check=True, capture_output=True)
+    def _xrandr(self, *words: str) -> str:
+        done = subprocess.run(
+            ["xrandr", *words], env=self.environ, check=True, capture_output=True, text=True
+        )
+        return done.stdout
 
 
 @contextlib.contextmanager

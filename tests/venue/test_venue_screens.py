@@ -112,6 +112,25 @@ def test_a_display_that_is_pulled_and_plugged_in_again_shows_its_part_again(
 
 
 @real_screens
+@pytest.mark.parametrize("mode", ["", 'size = "640x480"\n'])
+def test_a_display_that_gets_another_mode_or_place_is_filled_again(
+    stage: Stage, screens: Screens, tmp_path: Path, mode: str
+) -> None:
+    small = screens.add_small_mode(1)
+    play(stage, tmp_path, TWO.replace('monitor = "DUMMY1"\n', f'monitor = "DUMMY1"\n{mode}'))
+    shows(stage, screens, 1, canvas()[:, :WIDTH])
+    screens.plug(1, small)
+    size = [WIDTH, HEIGHT] if mode else [320, 240]  # the mode that the venue wants, or that of the desktop
+    stage.until(lambda seen: stage.ask("sizes")[0] == size)
+    assert stage.frame()["places"] == [[WIDTH, 0], [2 * WIDTH, 0]]
+    screens.plug(1)
+    screens.plug(2, left=0)
+    seen = stage.until(lambda seen: seen["places"][1] == [0, 0])
+    assert seen["filled"] == ["DUMMY1", "DUMMY2"]
+    shows(stage, screens, 1, canvas()[:, :WIDTH])
+
+
+@real_screens
 def test_displays_of_one_name_come_back_where_they_belong(
     stage: Stage, screens: Screens, tmp_path: Path
 ) -> None:
@@ -269,6 +288,9 @@ class Player:
             "cursors": [glfw.get_input_mode(one, glfw.CURSOR) == glfw.CURSOR_NORMAL for one in handles],
             "log": self.log,
         }
+
+    def sizes(self) -> list[list[int]]:
+        return [list(one.window.size) for one in self.wall.displays]
 
     def ask_to_close(self, number: int) -> None:
         import glfw

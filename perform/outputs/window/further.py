@@ -121,7 +121,7 @@ class DisplayWindow(Generic[Drawing]):
         """The mouse over it, and its place: on its display, if that is plugged in."""
         if self._window is None:
             return []
-        if until >= self._look:  # no desktop says that a display was moved on it
+        if until >= self._look:  # no desktop says that a display has another place or mode
             self.placing.moved, self._look = True, until + LOOK_AGAIN
         self.placing.settle(self._window)
         return self.pointer.poll(until)

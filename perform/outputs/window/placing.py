@@ -50,7 +50,7 @@ class Placing:
         self._place = place or middle
         self.size, self.corner = size, self._place(display, size) if display else (0, 0)
         self._mode, self._home = mode, home
-        self._filled: tuple[str, tuple[int, int]] | None = None  # and where it was then
+        self._filled: Display | None = None  # as it was then
         self._missing: str | None = None  # where the frame is while the display is missing, None: it is not
 
     def settle(self, window: WindowHandle) -> bool:
@@ -70,12 +70,14 @@ class Placing:
         self, window: WindowHandle, display: Display, monitor: MonitorHandle, fills: str | None
     ) -> bool:
         """Fill a display, if the window does not fill it where it is now."""
-        if fills == display.name and self._filled == (display.name, display.position):
+        if fills == display.name and self._filled == display:
             return False
-        if fills == display.name:  # it was moved on the desktop: out of it, and in again
+        if fills == display.name:  # it has another place or mode: out of it, and in again
             glfw.set_window_monitor(window, NOTHING, *self.corner, *self.size, glfw.DONT_CARE)
-        self._filled = display.name, display.position
         self._fill(window, display, monitor)
+        self._filled = next(
+            (one for one, _ in monitors() if one.name == display.name), None
+        )  # in its new mode
         return True
 
     def _missed(self) -> bool:
