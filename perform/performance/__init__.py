@@ -25,7 +25,7 @@ from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
 from perform.scenes.cues import CueSequencer, cue_with
 from perform.scenes.mapping import MappingPlayers, SignalMapper
-from perform.scenes.nodes import deck_scene
+from perform.scenes.nodes import DECK, deck_scene, show_nodes
 from perform.scenes.readiness import Readiness
 from perform.scenes.router import AddressRouter, CueControls
 from perform.scenes.saved import KEPT_CONTROLS, SavedState
@@ -168,21 +168,20 @@ class Performance:
     def saved(self) -> SavedState:
         """What hands have changed, to be restored in another run."""
         values, by_hand, position = self._show.last, self.tempo.source == "hand", self.position
-        loaded = position.standby if position.loaded else None
         return SavedState(
             cue=position.cue,
             scene=self._file_name(position.cue),
             deck=DECKS[position.deck],
-            standby=loaded,
-            standby_scene="" if loaded is None else self._file_name(loaded),
+            standby=position.standby if position.loaded else None,
+            standby_scene="" if position.standby is None else self._file_name(position.standby),
             bpm=round(self.tempo.bpm, 3) if by_hand else None,
             controls={name: float(values[name]) for name in KEPT_CONTROLS if name in values},
             held=self._router.held_values(both=position.before is None),
         )
 
     def restore(self, state: SavedState) -> None:
-        """Begin where another run of the setlist was, with what was held; a scene that is not in it any more
-        begins with the first that is armed."""
+        """Begin where another run of the setlist was; if its scene has gone, with the first that is armed.
+        What was held of a scene that is not on its deck any more is forgotten."""
         cues = [one.cue for one in self.cues]
         first = cue_with(state.scene, state.cue, cues)
         turn = DECKS.index(state.deck)
@@ -197,8 +196,11 @@ class Performance:
                 self._router.hold(control.address, 0, state.controls[control.name])
         if state.bpm is not None:
             self._router.hold("/tempo/bpm", 0, state.bpm)
+        always = show_nodes(self.setlist)
+        on, following = (self._file_name(cue) for cue in (self.position.cue, self._sequencer.following))
         for address, parts in state.held.items():
-            for part, value in parts.items():
+            fits = following == state.standby_scene if address.startswith(DECK) else on == state.scene
+            for part, value in parts.items() if fits or address in always else ():
                 self._router.hold(address, part, value)
 
     def step(self, moment: Moment, events: Sequence[Event]) -> Picture:

@@ -52,11 +52,11 @@ def load_edited(
     """Load the decks to which an edit has brought another scene, and the free one if the edit has ended a
     transition. What hands hold of the transitions of the others stays."""
     was, now = old[before.cue], new[position.cue]
+    was_free, free = on_deck(1 - before.deck, before, old), on_deck(1 - position.deck, position, new)
     if is_same(now, was):
         now.controls.resume_from(was.controls)
     else:
-        now.load(None)
-    was_free, free = on_deck(1 - before.deck, before, old), on_deck(1 - position.deck, position, new)
+        now.load(_scene(free))
     ended = position.before is None and before.before is not None
     if free and was_free and is_same(free, was_free) and not ended:
         free.part(now.scene)

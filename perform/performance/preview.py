@@ -76,4 +76,5 @@ class Preview:
             self._worked = True
             self.image = cue.scene.render(moment, signals)
         else:
+            self.image = None
             cue.scene.parameters(moment, signals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -412,12 +413,24 @@ def _first_armed(cues: Sequence[Cue]) -> int:
 
 
 def places_after_edit(old: Sequence[Cue], new: Sequence[Cue]) -> dict[int, int]:
-    """Where each cue of an old setlist is in an edited one, but those whose scene has gone: in the order of
-    both as far as that goes, else where its scene is first. The file of a scene may be in another folder."""
+    """Where each cue of an old setlist is in an edited one, but those whose scene has gone: the only cue of
+    its scene with its number and name, else one of its scene in the order of both, else the first of its
+    scene. The file of a scene may be in another folder."""
     before, after = ([cue.scene.file.name for cue in cues] for cues in (old, new))
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    if before == after:
+        return dict(enumerate(range(len(old))))
     first = {place: after.index(file) for place, file in enumerate(before) if file in after}
-    return first | {block.a + n: block.b + n for block in blocks for n in range(block.size)}
+    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    in_order = {block.a + n: block.b + n for block in blocks for n in range(block.size)}
+    was, now = _only(old), _only(new)
+    return first | in_order | {was[name]: now[name] for name in was.keys() & now.keys()}
+
+
+def _only(cues: Sequence[Cue]) -> dict[tuple[str, str, str], int]:
+    """The places of the cues that are the only ones of their scene with their number and name."""
+    names = [(cue.scene.file.name, cue.number, cue.name) for cue in cues]
+    times = Counter(names)
+    return {name: place for place, name in enumerate(names) if times[name] == 1}
 
 
 def cue_with(file: str, place: int, cues: Sequence[Cue]) -> int:

@@ -14,9 +14,9 @@ KEPT_CONTROLS = ("master", "blackout", "freeze", "pause", "fadeout", "crossfader
 
 
 class SavedState(BaseModel, extra="forbid", frozen=True, allow_inf_nan=False):
-    """The cue that is on, by its place and the name of its scene's file, and its deck; the one that a hand
-    has loaded on the other, if it has; the tempo, if a hand has set it; the show's own controls by name; and
-    what is held, by address and part of the parameter."""
+    """The cue that is on, by its place and the name of its scene's file, and its deck; the cue a hand has
+    loaded on the other deck, if it has, and the scene that comes next; the tempo, if a hand has set it; the
+    show's own controls by name; and what is held, by address and part of the parameter."""
 
     cue: int = Field(ge=0)
     scene: str

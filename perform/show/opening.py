@@ -289,7 +289,7 @@ def _resume(performance: Performance, state: SavedState) -> None:
     now = performance.saved()
     if now.scene != state.scene:
         log.warning("%s is in no cue any more: the show begins with %s", state.scene, now.scene)
-    if now.standby_scene != state.standby_scene:
+    if state.standby is not None and now.standby_scene != state.standby_scene:
         log.warning("%s, which was loaded to come next, is in no cue any more", state.standby_scene)
     if gone := [address for address, parts in state.held.items() if now.held.get(address) != parts]:
         log.warning("what was held does not fit the show any more: %s", ", ".join(gone))

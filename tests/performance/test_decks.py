@@ -202,6 +202,23 @@ def test_the_state_of_both_decks_comes_back() -> None:
     assert play(again, FRAMES, {1: [GO], 2: [GONE]})[-1].image == ("d", 0.75)
 
 
+def test_what_was_held_of_a_scene_never_comes_back_on_another() -> None:
+    show = abc()
+    play(show, 3, {1: [("/deck/b/generator/amount", 0.75), ("/generator/amount", 0.25)]})
+    state = show.saved()
+    assert (state.standby, state.standby_scene) == (None, "b")
+    for names, held in (
+        ("abc", state.held),
+        ("acb", {"/generator/amount": {0: 0.25}}),
+        ("dbc", {"/deck/b/generator/amount": {0: 0.75}}),
+        ("xyz", {}),
+    ):
+        again = performance(*(shader_scene(name) for name in names))
+        again.restore(state)
+        play(again, 1)
+        assert again.saved().held == held
+
+
 def test_in_a_transition_nothing_of_the_cue_that_goes_is_saved() -> None:
     show = abc()
     play(show, 10, {1: [("/generator/amount", 0.5)], 2: [GO], 3: [GONE], 5: [("/generator/amount", 0.25)]})
@@ -321,6 +338,8 @@ def test_the_preview_of_an_empty_deck_and_of_a_model_that_is_not_open() -> None:
     assert previewed(show, 2, {}) == [None, None]
     source.generator.readiness = Readiness.READY
     assert previewed(show, 1, {})[0] is not None
+    source.generator.readiness = Readiness.OPENING  # another model needed its memory
+    assert previewed(show, 1, {}) == [None]
 
 
 def test_who_does_not_look_costs_nothing_but_the_numbers() -> None:

@@ -46,6 +46,13 @@ def test_where_cues_are_after_an_edit(before: str, after: str, places: dict[int,
     assert {place: found.get(place) for place in places} == places
 
 
+def test_a_cue_with_a_number_or_a_name_is_itself_after_an_edit() -> None:
+    old = [replace(cue("a"), number=str(number)) for number in range(3)]
+    new = [cue("b"), old[2], old[0], replace(cue("a"), name="solo")]
+    assert places_after_edit(old, new) == {0: 2, 1: 2, 2: 1}
+    assert places_after_edit([cue("a"), replace(cue("a"), name="solo")], new) == {0: 1, 1: 3}
+
+
 def test_an_edit_may_take_the_second_cue_of_the_scene_that_is_on() -> None:
     cues = [cue("a"), cue("a"), cue("b")]
     places = play(CueSequencer(cues, 0, False), 1, {1: {"go": 1}}, edits={5: cues[1:]})
