@@ -8,6 +8,7 @@ from perform.clock import Clock, LiveClock
 from perform.faults import Faults
 from perform.parameters import size_of
 from perform.scenes.look import Look
+from perform.show.operator import OperatorView
 from perform.show.options import Options
 from perform.show.screens import open_live, open_wall, open_window
 from perform.venue import Venue
@@ -38,6 +39,8 @@ class CardShow:
         now = self._clock.advance()
         self.live.process(now, [*self.window.poll(now), *self.wall.poll(now)])
         self.wall.show(self._image, Look())
+        if isinstance(self.window.presenter, OperatorView):
+            self.window.presenter.notice = self.window.notice
         self.window.show(self.wall.canvas_card() or self._image, Look())
         return now
 

@@ -29,6 +29,7 @@ MARGIN = 12  # pixels around everything
 METER = 8  # pixels, its height
 BEATS = 4
 DIM = (64, 66, 70)
+CARD_KEYS = (("E", "edit the displays; and back"), ("H", "list the keys"), ("Esc Esc", "leave"))
 
 
 class LastFault(logging.Handler):
@@ -50,7 +51,7 @@ class LastFault(logging.Handler):
 
 class OperatorView:
     """Draws the operator's window in its context, which is that of the show's images, of which the canvas has
-    `canvas` (width, height)."""
+    `canvas` (width, height). Without a rig it has the keys of the test cards; `notice` stands below the text."""
 
     def __init__(self, context: moderngl.Context, canvas: tuple[int, int]) -> None:
         self._context, self._canvas = context, canvas
@@ -62,7 +63,7 @@ class OperatorView:
         self._text: moderngl.Texture | None = None
         self._rig: Rig | None = None
         self._faults = LastFault()
-        self._notice = ""
+        self.notice = ""
 
     def watch(self, rig: Rig) -> None:
         """Show the state of a rig, and the preview of its free deck, from now on."""
@@ -81,7 +82,8 @@ class OperatorView:
         room = margin, margin, size[0] - panel - margin, size[1] - 2 * margin
         self._present.draw(image, screen, fitted_into(room, self._canvas), look)
         right, width = size[0] - panel, panel - 2 * margin
-        self._meters((right + margin, margin, width, METER))
+        if self._rig:
+            self._meters((right + margin, margin, width, METER))
         low = margin + 3 * METER
         height = min(width * self._canvas[1] // self._canvas[0], size[1] - low - text.height - margin)
         preview = self._rig.performance.preview if self._rig else None
@@ -105,9 +107,9 @@ class OperatorView:
         if rig and rig.moment and rig.moment.seconds >= self._due:
             self._due = rig.moment.seconds + REFRESH
             self._status = self._meter.status(rig)
-            notice = self._status.notice or self._faults.text(rig.moment.seconds)
-            self._notice = "\n".join(_broken(notice, LETTERS))
-        written = lines(self._status), self._notice, density
+            self.notice = self._status.notice or self._faults.text(rig.moment.seconds)
+        rows = lines(self._status) if rig else [(key.ljust(LABELS), what) for key, what in CARD_KEYS]
+        written = rows, "\n".join(_broken(self.notice, LETTERS)), density
         if self._text is None or written != self._written:
             self._written = written
             pixels = page(*written, LETTERS, MARGIN / CELL[0])

@@ -193,8 +193,10 @@ def test_cards_without_a_show_are_numbered_and_displays_can_be_edited(
         assert share(screens, MARK) > 0
         stage.xdotool("key", "Right")
         for _ in range(MANY):
-            if stage.ask("card_frame")["corners"][0][0] > 0:
+            state = stage.ask("card_frame")
+            if state["corners"][0][0] > 0:
                 break
+        assert "corners 1/4" in state["notice"], "the operator's window says what is edited"
         assert not np.array_equal(screens.pixels(1), before)
         stage.xdotool("key", "Escape", "Escape")
         assert any(stage.ask("card_frame")["closed"] for _ in range(MANY))
@@ -269,8 +271,9 @@ class Player:
     def card_frame(self) -> dict[str, Any]:
         self.cards.frame()
         live = self.cards.live
-        closed = self.cards.window.closed
-        return {"on": live.on, "corners": live.editor.projection.corners, "closed": closed}
+        window: Any = self.cards.window
+        state = {"on": live.on, "closed": window.closed, "notice": window.presenter.notice}
+        return {"corners": live.editor.projection.corners, **state}
 
     def close_cards(self) -> None:
         self.cards.close()
