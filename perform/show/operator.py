@@ -51,7 +51,7 @@ class LastFault(logging.Handler):
 
 class OperatorView:
     """Draws the operator's window in its context, which is that of the show's images, of which the canvas has
-    `canvas` (width, height). Without a rig it has the keys of the test cards; `notice` stands below the text."""
+    `canvas` (width, height). Without a rig it lists the keys of the test cards; `notice` stands below."""
 
     def __init__(self, context: moderngl.Context, canvas: tuple[int, int]) -> None:
         self._context, self._canvas = context, canvas

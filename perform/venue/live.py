@@ -257,7 +257,8 @@ class LiveVenue:
             venue = self._saved.take() if self._saved else None
         except (SceneError, LookupError, OSError, ValueError) as error:
             log_kept(reason(error))
-            self._news.append(f"{self._venue.file.name} is broken: the displays stay as they are")
+            first = reason(error).splitlines()[0]
+            self._news.append(f"the displays stay as they are: {first}")
             return
         found, self._found = self._found, None
         venue = venue or found

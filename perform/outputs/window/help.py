@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, TypeAlias
 
 import glfw
@@ -138,12 +139,13 @@ class Help:
     def _page(self) -> Pixels:
         """The page, as large as the display wants its letters, or smaller, so that all of it is there."""
         density, _ = glfw.get_window_content_scale(self._window)
+        note = "\n".join(wrap(self._note, max([NOTE_WIDTH, *(len(what) for _, what in self._rows)])))
         if self._room:
-            height, width = page(self._rows, self._note, 1.0, NOTE_WIDTH).shape[:2]
+            height, width = page(self._rows, note, 1.0, NOTE_WIDTH).shape[:2]
             units, pixels = glfw.get_window_size(self._window), glfw.get_framebuffer_size(self._window)
             most = min(self._room[0] / width, self._room[1] / height) * pixels[0] / max(units[0], 1)
             density = min(density, most)
-        return page(self._rows, self._note, density, NOTE_WIDTH)
+        return page(self._rows, note, density, NOTE_WIDTH)
 
     def _fit(self, width: int, height: int) -> None:
         """The window as large as the page, which is in pixels, the window in the desktop's units."""

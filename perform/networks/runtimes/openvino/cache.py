@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from perform import paths
+from perform.faults import reason
 from perform.networks.blending import BlendTensors
 from perform.networks.families import code_digest
 from perform.networks.weights import Weights
@@ -83,7 +84,7 @@ def save_compiled(name: str, facts: Facts, parts: Sequence[bytes | memoryview]) 
             file.write(sha.digest())
         _remove_oldest(folder)
     except OSError as error:
-        log.warning("a compiled network could not be kept: %s", error)
+        log.warning("a compiled network could not be kept: %s", reason(error))
 
 
 def discard_compiled(name: str) -> None:
