@@ -157,7 +157,9 @@ def test_a_saved_file_is_applied_at_once_and_what_needs_a_restart_is_said(
     stage.frame()
     assert share(screens, RED) == pytest.approx(0.5, abs=0.01)
     save(tmp_path / "venue.toml", half + "nonsense = 1\n")
-    until(stage, lambda seen: "the displays stay as they are: venue.toml: display[0].nonsense" in seen["notice"])
+    until(
+        stage, lambda seen: "the displays stay as they are: venue.toml: display[0].nonsense" in seen["notice"]
+    )
     assert share(screens, RED) == pytest.approx(0.5, abs=0.01)
     save(tmp_path / "venue.toml", VENUE)
     until(stage, lambda _: share(screens, RED) == 1)
