@@ -6,12 +6,15 @@ A sender announces itself on the local network. NDI compresses a picture only wh
 from __future__ import annotations
 
 import io
+import threading
 from contextlib import redirect_stdout
 from fractions import Fraction
 
 from perform.arrays import Pixels
 from perform.outputs.sharing import with_alpha
 from perform.sharing import load_whole
+
+_SILENCED = threading.Lock()  # of two threads that silence the program at once, the last leaves it silent
 
 
 class NdiSender:
@@ -32,7 +35,7 @@ class NdiSender:
         self._sender.set_video_frame(frame)
         self._sender.set_audio_frame(AudioSendFrame())  # stays empty; without it, the fault below is a crash
         try:
-            with redirect_stdout(io.StringIO()):  # cyndilib prints the fault
+            with _SILENCED, redirect_stdout(io.StringIO()):  # cyndilib prints the fault
                 self._sender.open()
         except MemoryError as error:  # what cyndilib raises if NDI gives no source
             raise OSError(f"another program on this machine sends as {name!r}: give another name") from error

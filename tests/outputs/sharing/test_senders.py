@@ -6,7 +6,10 @@ import ctypes
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,6 +157,30 @@ def test_two_sources_of_ndi_cannot_have_one_name(capfd: pytest.CaptureFixture[st
     first.close()
     open_sender("ndi", name, SIZE, 30).close()
     assert capfd.readouterr() == ("", "")
+
+
+def test_two_sources_of_ndi_that_open_at_once_leave_the_program_its_voice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    need("ndi")
+    from cyndilib import sender
+
+    before, both = sys.stdout, threading.Barrier(2)
+
+    class Slow(sender.Sender):  # type: ignore[misc] - it has no types
+        def open(self) -> None:
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.2)
+            super().open()
+
+    monkeypatch.setattr(sender, "Sender", Slow)
+    names = [f"{one} {os.getpid()}" for one in ("left", "right")]
+    with ThreadPoolExecutor(2) as pool:
+        opened = list(pool.map(lambda name: open_sender("ndi", name, SIZE, 30), names))
+    assert both.broken, "they were never open at once"
+    assert sys.stdout is before
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture
