@@ -214,6 +214,22 @@ def test_nobody_closes_a_display_and_its_keys_are_those_of_the_show(
 
 
 @real_screens
+def test_the_operators_window_never_fills_a_display_of_the_wall(
+    stage: Stage, screens: Screens, tmp_path: Path
+) -> None:
+    third = '[[display]]\nname = "third"\nmonitor = "DUMMY0"\nshows = [0, 0, 0.5, 1]\n'
+    play(stage, tmp_path, TWO + third)
+    filled(stage, "DUMMY1", "DUMMY2", "DUMMY0")
+    stage.ask("focus", 1)
+    stage.frame()
+    stage.xdotool("key", "F11")
+    stage.until(lambda seen: ["key.f11", 0.0] in seen["events"])
+    assert stage.frame()["operator_fills"] is None
+    for number in (0, 1):
+        shows(stage, screens, number, canvas()[:, :WIDTH])
+
+
+@real_screens
 def test_a_gallery_has_no_operators_window_and_esc_on_a_display_ends_the_show(
     stage: Stage, screens: Screens, tmp_path: Path
 ) -> None:
@@ -223,6 +239,10 @@ def test_a_gallery_has_no_operators_window_and_esc_on_a_display_ends_the_show(
     assert not screens.pixels(0).any(), "nothing is on the third display"
     stage.ask("focus", 1)
     stage.frame()
+    stage.xdotool("key", "F11")
+    stage.until(lambda seen: ["key.f11", 0.0] in seen["events"])
+    assert not stage.frame()["operator"], "there is no window that could cover a display"
+    shows(stage, screens, 2, canvas()[:, WIDTH:])
     stage.xdotool("key", "Escape", "Escape")
     assert stage.until(lambda seen: seen["closed"])
 
@@ -281,6 +301,7 @@ class Player:
             "events": [[event.name, event.value] for event in events],
             "closed": self.window.closed,
             "operator": bool(glfw.get_window_attrib(self.window.handle, glfw.VISIBLE)),
+            "operator_fills": self.window.fullscreen,
             "filled": [one.window.fullscreen for one in self.wall.displays],
             "health": [health.state, health.detail],
             "visible": [bool(glfw.get_window_attrib(one, glfw.VISIBLE)) for one in handles],

@@ -168,10 +168,12 @@ class Window:
         return events + (self._pointer.poll(until) + self._pads.poll(until) if self is self._first else [])
 
     def toggle(self) -> None:
-        """Full screen, or back into a frame."""
-        placing = self.placing
-        placing.wanted = None if self.fullscreen else placing.to_fill(self._window, self._display)
-        placing.moved = True
+        """Full screen, or back into a frame; never over a display that another window fills."""
+        placing, others = self.placing, {one.fullscreen for one in self._windows if one is not self}
+        wanted = None if self.fullscreen else placing.to_fill(self._window, self._display)
+        if not self._visible or (wanted and wanted in others):
+            return
+        placing.wanted, placing.moved = wanted, True
 
     def add(self, further: DisplayWindow[Any]) -> None:
         """Take a window for a display of the show: its keys are those of this one, which ends the show."""
