@@ -24,7 +24,6 @@ log = logging.getLogger("perform")
 EDIT_KEY = "e"
 REPEAT_AFTER, REPEAT_RATE = 0.4, 60.0  # seconds until a held arrow goes on moving, then pixels a second
 NOTE_SECONDS = 6.0  # that a note stays
-WIDEST = 90  # letters of a note
 
 
 class OperatorsWindow(Protocol):
@@ -224,7 +223,7 @@ class LiveVenue:
     def _say(self, text: str) -> None:
         if text != self._said:
             self._said = text
-            self._window.notify(text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…")
+            self._window.notify(text)
 
     def _save(self) -> None:
         """Write all projections into the file, on a thread: a disk takes longer than a frame."""
