@@ -1,8 +1,10 @@
 """Two decks on a rig with real pictures: edits never make the deck that is on the wall jump."""
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import moderngl
 import pytest
 
 from perform.performance import Performance
@@ -44,10 +46,27 @@ void main() {
 """
 
 
+FEEDBACK = """title = "Feedback"
+[[layer]]
+[layer.source]
+feedback = "stage"
+[[layer]]
+opacity = 0.5
+[layer.generator]
+model = "untrained-small"
+[layer.latent]
+path = "walk"
+[transition]
+beats = 0.5
+path = "morph"
+"""
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
     save(tmp_path / "shaders/transitions/halves.fs", HALVES)
     save(tmp_path / "presets/walk.toml", WALK)
+    save(tmp_path / "presets/feedback.toml", FEEDBACK)
     yield from shows_of(tmp_path, "setlists/decks.toml")
 
 
@@ -147,3 +166,46 @@ def test_an_edit_keeps_what_is_held_of_the_transitions(start: Callable[[str], Sh
     }
     show.pixel(("/go", 1.0))
     assert show.pixel() == (255, 255, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_fails_and_nothing_that_is_released_is_shown(start: Callable[[str], Show], seed: int) -> None:
+    """Scenes of each kind on both decks, with previews, edits and sizes in any order."""
+    draw = random.Random(seed)
+
+    def text() -> str:
+        scenes = draw.choices(["red", "blue", "walk", "feedback"], k=draw.randint(1, 5))
+        lengths = (draw.choice(["", "bars = 0.25\n"]) for _ in scenes)
+        law = draw.choice(["", '[crossfader]\nlaw = "halves"\n'])
+        return (
+            HEAD
+            + "".join(CUE.format(scene) + bars for scene, bars in zip(scenes, lengths, strict=True))
+            + law
+        )
+
+    show = start(text())
+    stage, opened = show.rig.stage, show.rig.performance
+    preview = Preview(4.0, shrink=stage.shrink)
+    performance = Performance(
+        opened.setlist, opened.cues, None, None, stage.feedback, stage.copied, preview, stage.law, seed == 1
+    )
+    show.rig.performance = performance
+    for _ in range(80):
+        address = draw.choice(
+            ["/go", "/scene", "/standby", "/crossfader", "/crossfader", "/freeze", "/fadeout"]
+        )
+        numbers = [draw.randint(1, 5)] if address in ("/scene", "/standby") else [0, 0, 0.5, 1]
+        match draw.randrange(6):
+            case 0:
+                show.edit("setlists/decks.toml", text())
+            case 1:
+                show.edit("presets/blue.toml", BLUE.replace("[0, 0,", f"[0, {draw.random()},"))
+            case 2:
+                stage.resize(draw.choice([(48, 28), (64, 36)]), performance.cues)
+            case 3:
+                performance.viewers = draw.randint(0, 1)
+        show.pixel((address, float(draw.choice(numbers))))
+        assert not show.rig.faults.counts
+        assert show.rig.picture
+        for image in filter(None, (performance.preview, show.rig.picture.image)):
+            assert not isinstance(image.mglo, moderngl.InvalidObject)

@@ -62,7 +62,7 @@ SHOW_CONTROLS = (
     _switch("freeze", "f", "the picture does not move"),
     _switch("pause", "w", "lengths, waits and transitions of cues stand still"),
     _switch("fadeout", "o", "fades to black and pauses; fades in again, and goes on"),
-    _press("panic", "p", "releases all that is held by hand; ends blackout and freeze"),
+    _press("panic", "p", "releases all that is held by hand; ends blackout, freeze, pause and fade-out"),
     _press("go", "space", "goes to the next cue"),
     _press("back", "backspace", "goes to the previous cue"),
     ShowControl(
@@ -125,7 +125,7 @@ KEY_HELP = (  # what the bindings have on the keyboard
     ("F", "freeze"),
     ("W", "pause: the setlist waits"),
     ("O", "fade out and pause; fade in and go on"),
-    ("P", "panic: release all, end blackout and freeze"),
+    ("P", "panic: release all, show the picture, go on"),
     ("T", "tap the tempo"),
     ("R", "start the bar now"),
     ("Up  Down", "double, halve the tempo"),

@@ -279,7 +279,7 @@ class Stage:
                 steps.info("opening the scene %s", cue.scene.title)
                 scenes[file] = self._scene_or_before(cue.scene, taken(old, file))
                 if files[file] > 1:
-                    twins[file] = self._scene_or_before(cue.scene, taken(old_twins, file))
+                    twins[file] = self._scene_or_before(scenes[file].scene, taken(old_twins, file))
             played = replace(cue, scene=scenes[file].scene)
             unit = self._shader(transition, "transition")
             cues.append(CueInstance(played, scenes[file], unit, transition.start(), twins.get(file)))
