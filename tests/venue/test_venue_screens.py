@@ -131,6 +131,28 @@ def test_a_display_that_gets_another_mode_or_place_is_filled_again(
 
 
 @real_screens
+def test_a_display_keeps_its_picture_when_another_comes_whose_name_begins_alike(
+    stage: Stage, screens: Screens, tmp_path: Path
+) -> None:
+    screens.pull(0)
+    screens.pull(2)
+    play(stage, tmp_path, '[[display]]\nmonitor = "dummy"\nshows = [0, 0, 0.5, 1]\n')
+    filled(stage, "DUMMY1")
+    screens.plug(2)
+    for _ in range(3 * 64):
+        assert stage.frame()["filled"] == ["DUMMY1"]
+    shows(stage, screens, 1, canvas()[:, :WIDTH])
+
+
+@real_screens
+def test_a_name_that_could_be_any_of_several_is_said(stage: Stage, screens: Screens, tmp_path: Path) -> None:
+    seen = play(stage, tmp_path, '[[display]]\nmonitor = "dummy"\n')
+    assert seen["filled"] == [None] and seen["health"] == ["waiting", "dummy could be any of several"]
+    (said,) = seen["log"]
+    assert said.startswith("display dummy could be any of several: its picture is ")
+
+
+@real_screens
 def test_displays_of_one_name_come_back_where_they_belong(
     stage: Stage, screens: Screens, tmp_path: Path
 ) -> None:

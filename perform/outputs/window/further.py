@@ -112,10 +112,9 @@ class DisplayWindow(Generic[Drawing]):
         return width, height
 
     def health(self) -> Health:
-        filled = self.fullscreen
-        return (
-            Health("ok", filled) if filled else Health("waiting", f"{self.placing.wanted} is not plugged in")
-        )
+        if filled := self.fullscreen:
+            return Health("ok", filled)
+        return Health("waiting", f"{self.placing.wanted} {self.placing.lack}")
 
     def poll(self, until: float) -> list[Event]:
         """The mouse over it, and its place: on its display, if that is plugged in."""

@@ -34,7 +34,8 @@ class Placing:
 
     `wanted` is the name of the display to fill, None: a frame. Set `moved` when displays may have come or
     gone. `home` gives the display for the frame of a window whose display was pulled; without one, the
-    window is hidden until its display comes back. `place` gives the frame's corner on a display.
+    window is hidden until its display comes back. `place` gives the frame's corner on a display. `lack` is
+    why it does not fill the display.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Placing:
         place: Callable[[Display, tuple[int, int]], tuple[int, int]] | None = None,
     ) -> None:
         self.wanted, self.moved = wanted, True
+        self.lack = ""
         self._place = place or middle
         self.size, self.corner = size, self._place(display, size) if display else (0, 0)
         self._mode, self._home = mode, home
@@ -99,11 +101,15 @@ class Placing:
         return next(iter([*under, *names]), None)
 
     def _find(self) -> tuple[Display, MonitorHandle] | None:
-        """The wanted display; None if it is not there, or could be any of several."""
+        """The wanted display, the one that it fills already if it could be any of several; None if it is not
+        there."""
         if self.wanted is None:
             return None
         present = {display.name: (display, monitor) for display, monitor in monitors()}
         meant = names_meant(self.wanted, present)
+        if self._filled and self._filled.name in meant:
+            meant = [self._filled.name]
+        self.lack = "could be any of several" if len(meant) > 1 else "" if meant else "is not plugged in"
         return present[meant[0]] if len(meant) == 1 else None
 
     def _fill(self, window: WindowHandle, display: Display, monitor: MonitorHandle) -> None:
@@ -131,7 +137,7 @@ class Placing:
             return
         if self._missing is None:
             place = "now in a window" if home or not present else "not shown until it comes back"
-            log.warning("display %s is not plugged in: its picture is %s", self.wanted, place)
+            log.warning("display %s %s: its picture is %s", self.wanted, self.lack, place)
         self._missing = home.name if home and self._home else ""
         if home or not present:
             glfw.show_window(window)
