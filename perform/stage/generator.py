@@ -144,5 +144,6 @@ class PooledGenerator:
         self.pictures.resize(size)
 
     def release(self) -> None:
-        """Release the textures; the worker stays open."""
+        """Release the textures, and what the worker has drawn for it; the worker stays open."""
+        self._pool.forget(self.key, id(self))
         self.pictures.release()

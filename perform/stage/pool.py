@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -146,6 +146,12 @@ class ModelPool:
         if self.find(key) is None:
             self._run(self._open_now, key).result()
         return self._workers[key]
+
+    def forget(self, key: PoolKey, client: Hashable) -> None:
+        """Keep no picture for a client that has gone, if the worker is open."""
+        with self._lock:
+            if worker := self._workers.get(key):
+                worker.forget(client)
 
     def allow_retry(self, key: PoolKey) -> None:
         """Let the next request open it again if it has failed: its file may have changed."""

@@ -51,6 +51,10 @@ class Worker:
         """The client's newest picture, None if there is no new one. Raises what drawing raised."""
         return self._pictures.pop(client, None)
 
+    def forget(self, client: Hashable) -> None:
+        """Keep no picture for a client that has gone."""
+        self._pictures.pop(client, None)
+
     def network_time(self) -> NetworkTime:
         """How long its pictures take."""
         return NetworkTime(self.made)
@@ -78,6 +82,7 @@ class ThreadedWorker(Worker):
             self._timed(lambda: generator.synthesise(latent))
         self._requests: dict[Hashable, PictureRequest] = {}
         self._fault = ""
+        self._drawing: Hashable = None  # the client whose picture is drawn, None if that has gone
         self._wake = threading.Condition()
         self._background = Background(self._draw, "generator", self._wake)
 
@@ -93,6 +98,12 @@ class ThreadedWorker(Worker):
         if fault:
             raise RuntimeError(fault)
         return picture
+
+    def forget(self, client: Hashable) -> None:
+        with self._wake:
+            super().forget(client)
+            self._requests.pop(client, None)
+            self._drawing = None if self._drawing == client else self._drawing
 
     def network_time(self) -> NetworkTime:
         with self._wake:
@@ -113,7 +124,8 @@ class ThreadedWorker(Worker):
                 self._fault, self._began = reason(error), 0.0
                 continue
             with self._wake:
-                self._pictures[client] = picture
+                if self._drawing == client:
+                    self._pictures[client] = picture
                 self.made += 1
                 self._time += NetworkTime(1, stopwatch() - began, self._least)
                 self._began = 0.0
@@ -136,5 +148,5 @@ class ThreadedWorker(Worker):
             self._wake.wait_for(lambda: self._requests or closing.is_set())
             if closing.is_set():
                 return None
-            client = next(iter(self._requests))
+            client = self._drawing = next(iter(self._requests))
             return client, self._requests.pop(client)

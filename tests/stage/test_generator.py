@@ -42,6 +42,9 @@ class FakePictures:
     def begun(self) -> bool:
         return bool(self.held)
 
+    def release(self) -> None:
+        pass
+
     def upload(self, picture: Any) -> None:
         self.held = [*self.held, picture][-2:]
 
@@ -58,6 +61,9 @@ class Pair:
         class Pool:
             def find(self, key: object) -> Any:
                 return worker
+
+            def forget(self, key: object, client: int) -> None:
+                worker.ready.pop(client, None)
 
         pool: Any = Pool()
         key: Any = "flora"
@@ -114,3 +120,9 @@ def test_one_that_holds_asks_for_nothing_and_goes_on_after_it(pair: Pair) -> Non
 
 def test_one_that_never_drew_holds_the_mean(pair: Pair) -> None:
     assert pair.draw(pair.b, holds=True) == ("mean", 1.0)
+
+
+def test_one_that_is_released_leaves_no_picture_with_its_worker(pair: Pair) -> None:
+    pair.worker.ready = {id(one): deque(["late"]) for one in (pair.a, pair.b)}
+    pair.a.release()
+    assert pair.worker.ready == {id(pair.b): deque(["late"])}

@@ -32,6 +32,7 @@ class Counter:
 
     def __init__(self, key: PoolKey) -> None:
         self.key, self.made, self.closed = key, 3, False
+        self.forgotten: list[object] = []
         self.generator: Any = None
         self.first = np.zeros((1, 1, 3), np.uint8)
 
@@ -40,6 +41,9 @@ class Counter:
 
     def take(self, client: Any) -> None:
         return None
+
+    def forget(self, client: Any) -> None:
+        self.forgotten.append(client)
 
     def network_time(self) -> NetworkTime:
         return NetworkTime(self.made)
@@ -214,3 +218,16 @@ def test_a_model_that_waits_long_for_room_is_said_once(caplog: pytest.LogCapture
     assert house.pool.readiness(C) is not READY
     assert caplog.messages == ["c waits: the models on show take the memory that it needs"]
     house.pool.close()
+
+
+def test_a_client_that_has_gone_is_forgotten_and_changes_nothing_else() -> None:
+    house = House()
+    house.pool.forget(A, "client")  # it is not open
+    assert house.opened == []
+    for key in (A, B):
+        house.pool.open(key)
+    house.pool.forget(A, "client")
+    assert [worker.forgotten for worker in house.opened] == [["client"], []]
+    house.rest(B)
+    house.pool.open(C)
+    assert [worker.closed for worker in house.opened] == [True, False, False]

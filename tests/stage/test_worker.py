@@ -120,6 +120,27 @@ def test_clients_take_turns() -> None:
     worker.close()
 
 
+def test_a_client_that_has_gone_leaves_no_picture() -> None:
+    """It goes while its picture is drawn, while it waits, or while nobody has taken it."""
+    generator = Doubler()
+    worker = ThreadedWorker(generator)
+    worker.request("drawn", request(1))
+    assert generator.began.acquire(timeout=10)
+    worker.request("waiting", request(2))
+    worker.forget("drawn")
+    worker.forget("waiting")
+    worker.request("stays", request(3))
+    worker.request("done", request(4))
+    worker.request("last", request(5))
+    generator.gate.release(4)
+    assert wait_for(worker, "last") == 5
+    worker.forget("done")
+    taken = [worker.take(client) for client in ("drawn", "waiting", "done", "stays")]
+    assert [None if picture is None else int(picture[0, 0, 0]) for picture in taken] == [None, None, None, 3]
+    assert worker.made == 4
+    worker.close()
+
+
 def test_a_fault_reaches_the_client() -> None:
     generator = Doubler()
     worker = ThreadedWorker(generator)
