@@ -159,7 +159,7 @@ def _levels(options: Options, software: bool) -> tuple[Level, ...]:
 
 def render(options: Options) -> Rig:
     """The same show on an offline clock: a sound file, and every frame exact."""
-    library = open_library(options.setlist, options.model)
+    library = open_library(options.setlist, options.model, options.venue)
     setlist = _pin_clock(load(find(options.setlist, library), library), options)
     fps = options.fps or RENDER_FPS
     clock = OfflineClock(fps)

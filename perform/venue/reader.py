@@ -201,7 +201,7 @@ def read_venue(file: Path) -> Venue:
         raise SceneError(faults)
     operator = Operator(text.operator.window, text.operator.monitor, text.operator.size)
     feeds = PlacedFeeds(file, text.feed) if text.feed else None
-    return Venue(file, text.title, displays, operator, _options(text), feeds)
+    return Venue(file, text.title, displays, operator, _options(text, file.parent), feeds)
 
 
 def _display(text: _Display) -> VenueDisplay:
@@ -231,11 +231,14 @@ def _display_faults(displays: tuple[VenueDisplay, ...]) -> Iterator[str]:
         yield from (f"display[{number}].{fault}" for fault in display.projection.faults())
 
 
-def _options(text: VenueText) -> dict[str, Any]:
-    """The options that a file sets; in a public place the flash limiter is on unless it says otherwise."""
+def _options(text: VenueText, folder: Path) -> dict[str, Any]:
+    """The options that a file in a folder sets; in a public place the flash limiter is on unless it says
+    otherwise. A sound may be a file that lies beside it."""
     found = {option: value for option, key in OPTIONS.items() if (value := _given(text, key)) is not None}
     if text.public:
         found.setdefault("flashes", "on")
+    if (sound := found.get("audio")) and (folder / sound).is_file():
+        found["audio"] = str(folder / sound)
     return found
 
 

@@ -24,6 +24,7 @@ from perform.show import Options, demo_track, find, load, opening, play, render
 from perform.show.edits import FileWatcher
 from perform.show.status import StatusMeter, unnamed
 from perform.signals import Event
+from perform.venue import read_venue
 from tests.doubles.library import BLUE, INVERT, RED, save, write_library
 from tests.doubles.shaders import HEAVY
 from tests.doubles.shows import plays_until, watched
@@ -257,3 +258,20 @@ def test_offline_each_frame_gets_the_sound_up_to_its_time(library: Library) -> N
     level = rig.performance.signals.number("audio.level")
     rig.close()
     assert 0 < level <= 1
+
+
+def test_the_feeds_of_a_rendered_show_are_as_its_venue_has_them(library: Library, tmp_path: Path) -> None:
+    save(tmp_path / "feeds" / "rows.csv", "20\n")
+    save(tmp_path / "feeds" / "rows.toml", 'kind = "csv"\nfile = "rows.csv"\nlow = 0\nhigh = 100\n')
+    save(
+        tmp_path / "presets" / "fed.toml",
+        RED.replace("[transition]", 'tint = ["feed.rows", 0, 0, 1]\n[transition]'),
+    )
+    save(tmp_path / "venue.toml", "[feed.rows]\nhigh = 40\n")
+    seen = []
+    for venue in (None, read_venue(tmp_path / "venue.toml")):
+        rig = render(Options("fed", size=SIZE, venue=venue))
+        rig.frame()
+        seen.append(rig.performance.signals.number("feed.rows"))
+        rig.close()
+    assert seen == pytest.approx([0.2, 0.5])

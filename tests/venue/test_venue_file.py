@@ -120,6 +120,14 @@ def test_an_empty_file_is_a_venue_with_one_window(tmp_path: Path) -> None:
     assert read_venue(file) == Venue(file)
 
 
+def test_the_sound_of_a_venue_may_lie_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "hall.toml"
+    file.write_text('[sound]\ndevice = "rain.wav"\n', encoding="utf-8")
+    assert read_venue(file).options == {"audio": "rain.wav"}, "perhaps it is in the current folder"
+    (tmp_path / "rain.wav").touch()
+    assert read_venue(file).options == {"audio": str(tmp_path / "rain.wav")}
+
+
 def test_a_public_place_limits_flashes_unless_it_says_otherwise(tmp_path: Path) -> None:
     file = tmp_path / "venue.toml"
     for text, flashes in (("", None), ("public = true", "on"), ('public = true\nflashes = "off"', "off")):
