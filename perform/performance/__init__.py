@@ -86,7 +86,7 @@ class Performance:
         """Begin where the sequencer is."""
         self.position = self._sequencer.position
         decks.part(self.position, self.cues)
-        self._until = _start_until(self.cues[self.position.cue].cue)
+        self._until = self._until_before = _start_until(self.cues[self.position.cue].cue)
         self._use_decks()
 
     @property
@@ -130,9 +130,10 @@ class Performance:
         self._sequencer.use([one.cue for one in cues], setlist.quantise, setlist.loop)
         before = self.position
         position = self.position = replace(self._sequencer.position, progress=before.progress)
-        was, now = self.cues[before.cue], cues[position.cue]
-        if now.cue.until != was.cue.until or not decks.is_same(now, was):
-            self._until = _start_until(now.cue)
+        self._until = _until_after(self._until, self.cues[before.cue], cues[position.cue])
+        if before.before is not None and position.before is not None:
+            out, out_now = self.cues[before.before], cues[position.before]
+            self._until_before = _until_after(self._until_before, out, out_now)
         decks.load_edited(before, self.cues, position, cues)
         if setlist.show != self.setlist.show:
             self._show = setlist.show.start()
@@ -251,8 +252,10 @@ class Performance:
         position = self.position = self._sequencer.step(
             moment, show["crossfader"], self._readiness, over, paused
         )
-        if position.turn != before.turn:
-            self._until = _start_until(self.cues[position.cue].cue)
+        if position.turn > before.turn:
+            self._until_before, self._until = self._until, _start_until(self.cues[position.cue].cue)
+        elif position.turn < before.turn:
+            self._until = self._until_before
         if position.turn != before.turn or position.decks != before.decks:
             by_law = self._law is not None and (before.by_hand or position.by_hand)
             decks.load_changed(before, position, self.cues, morphs=not by_law)
@@ -303,6 +306,12 @@ def _counted(cue: int | None) -> float:
 def _start_until(cue: Cue) -> RunningControls | None:
     """The formula that ends a cue, running."""
     return cue.until.start() if cue.until else None
+
+
+def _until_after(until: RunningControls | None, was: CueInstance, now: CueInstance) -> RunningControls | None:
+    """The running formula of a cue after an edit: the same if it has not changed."""
+    goes_on = now.cue.until == was.cue.until and decks.is_same(now, was)
+    return until if goes_on else _start_until(now.cue)
 
 
 def _pressed_at(settings: UnitSettings, events: Sequence[Event], now: float, name: str) -> float:

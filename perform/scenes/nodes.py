@@ -156,13 +156,13 @@ def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
 
 def _deck_nodes(prefix: str, cue: Cue, named: frozenset[str]) -> dict[str, Node]:
     """The nodes of a cue on a deck; `named` are the addresses that formulas name."""
-    nodes = {f"{prefix}{address}": node for address, node in _unit_nodes(_cue_rows(cue)).items()}
     about = "everything that is held on this deck goes back to its formula"
-    release = Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
-    return {
-        address: replace(node, address=address, in_formulas=address in named)
-        for address, node in (nodes | {f"{prefix}{RELEASE}": release}).items()
-    }
+    parameter, address = (
+        Parameter("release", False, 0, 1, description=about, kind="event"),
+        f"{prefix}{RELEASE}",
+    )
+    rows = ((f"{prefix}{start}", settings) for start, settings in _cue_rows(cue))
+    return _unit_nodes(rows, named) | {address: Node(address, parameter, None, WRITE, address in named)}
 
 
 def _cue_rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
@@ -171,13 +171,15 @@ def _cue_rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
     return [*rows, ("/transition", cue.transition.shader)]
 
 
-def _unit_nodes(rows: Iterable[tuple[str, UnitSettings]]) -> dict[str, Node]:
-    """The nodes of units, each with the beginning of its addresses."""
+def _unit_nodes(
+    rows: Iterable[tuple[str, UnitSettings]], named: frozenset[str] = frozenset()
+) -> dict[str, Node]:
+    """The nodes of units, each with the beginning of its addresses; `named` are those that formulas name."""
     nodes = {}
     for prefix, settings in rows:
         for address, parameter, unit in unit_addresses(prefix, settings):
             setting = _setting_text(unit.values.get(parameter.name, parameter.default))
-            nodes[address] = Node(address, parameter, setting)
+            nodes[address] = Node(address, parameter, setting, in_formulas=address in named)
     return nodes
 
 

@@ -163,6 +163,18 @@ def test_an_edit_does_not_begin_the_formula_of_an_end_again() -> None:
     assert show.position.cue == 1
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_crossfader_that_returns_goes_on_with_the_formula_of_an_end(edited: bool) -> None:
+    show, other = until_two_keys(), until_two_keys()
+    play(show, 10, {2: [("key.x", 1.0)], 4: [("key.x", 0.0)], 6: [("/crossfader", 0.5)]})
+    if edited:
+        show.change(other.setlist, other.cues)
+    play(show, 5, {2: [("/crossfader", 0.0)]})
+    assert (show.position.cue, show.position.turn) == (0, 0)
+    play(show, 5, {1: [("key.x", 1.0)]})
+    assert (show.position.cue, show.position.turn) == (1, 1)
+
+
 def test_a_fade_out_pauses_and_a_fade_in_goes_on() -> None:
     show = performance(shader_scene("grid", "time.seconds / 10"))  # fades in 2 s: 60 frames
     pictures = play(show, 200, {10: [("key.o", 1.0)], 11: [("key.o", 0.0)], 120: [("key.o", 1.0)]})
