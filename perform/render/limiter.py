@@ -7,6 +7,9 @@ not a medical device: distance, room and screen count, too.
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +18,7 @@ from perform.render.flashes import Flashing, FlashMeter, Numbers
 from perform.render.strips import Strip
 from perform.render.targets import Target
 from perform.scenes.look import FlashMode, Look
+from perform.scenes.projection import WHOLE, Part
 
 if TYPE_CHECKING:
     import moderngl
@@ -45,22 +49,57 @@ void main() {
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The flashes that are seen on one display: of the `rows` and `columns` of the cells that it shows, at
+    full light or `dimmed` by master and blackout."""
+
+    rows: slice
+    columns: slice
+    dimmed: bool
+    meter: FlashMeter = field(default_factory=FlashMeter)
+
+    @classmethod
+    def of(cls, part: Part, dimmed: bool) -> _View:
+        """That of a display which shows this part of the image."""
+        left, bottom, width, height = part
+        across, up = _covered(left, width, CELLS[0]), _covered(bottom, height, CELLS[1])
+        return cls(up, across, dimmed)
+
+    def seen(self, cells: Numbers, light: float) -> Numbers:
+        """The cells as they are seen in this light."""
+        return cells[self.rows, self.columns] * (light if self.dimmed else 1.0)
+
+
+def _covered(begin: float, extent: float, count: int) -> slice:
+    """The cells of `count` in a row, one at least, that this range of 0..1 covers."""
+    first = min(max(math.floor(begin * count + 1e-6), 0), count - 1)
+    return slice(first, min(max(math.ceil((begin + extent) * count - 1e-6), first + 1), count))
+
+
 class FlashLimiter:
-    """Warns of flashes (`warn`), or softens them (`on`).
+    """Warns of flashes (`warn`), or softens them (`on`), in the whole image and in each of the `parts`
+    (left, bottom, width, height, 0..1) that a display shows alone.
 
     Where a display shows images `later`, with the master and the blackout of then, they are softened as if
     they were seen at full light, too: a blackout may end before a display shows what came during it.
     """
 
-    def __init__(self, context: moderngl.Context, mode: FlashMode, later: bool = False) -> None:
+    def __init__(
+        self,
+        context: moderngl.Context,
+        mode: FlashMode,
+        later: bool = False,
+        parts: Sequence[Part] = (),
+    ) -> None:
         self._context, self._mode = context, mode
         self._cells = Target(context, CELLS)
         self._shrink = Strip(context, _CELL)
         self._mix = Strip(context, _MIX)
         self._shown: Target | None = None
         self._before: Numbers | None = None  # the cells of what was shown, at full light
-        self._meter = FlashMeter()
-        self._undimmed = FlashMeter() if later else None
+        lights = (True, False) if later else (True,)
+        self._views = [_View.of(part, dimmed) for part in {WHOLE, *parts} for dimmed in lights]
         self._warned = False
         self.flashing = Flashing()  # of the last second
         self.share = 0.0  # of the picture before, in the last one
@@ -74,9 +113,9 @@ class FlashLimiter:
         before = self._before if self._before is not None else cells
         self.share = self._needed(seconds, cells, before, light) if self._mode == "on" else 0.0
         self._before = cells + self.share * (before - cells)
-        self.flashing = self._meter.show(seconds, self._before * light)
-        if self._undimmed:
-            self._undimmed.show(seconds, self._before)
+        shown = [one.meter.show(seconds, one.seen(self._before, light)) for one in self._views]
+        seen = [flashing for flashing, one in zip(shown, self._views, strict=True) if one.dimmed]
+        self.flashing = Flashing(max(one.general for one in seen), max(one.red for one in seen))
         self._warn()
         return self._softened(image) if self._mode == "on" else image
 
@@ -98,9 +137,7 @@ class FlashLimiter:
         """The least share of the picture before with which there are not too many flashes."""
         for share in SHARES:
             mixed = cells + share * (before - cells)
-            if self._meter.would_be(seconds, mixed * light).too_many:
-                continue
-            if not (self._undimmed and self._undimmed.would_be(seconds, mixed).too_many):
+            if not any(one.meter.would_be(seconds, one.seen(mixed, light)).too_many for one in self._views):
                 return share
         return SHARES[-1]
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from perform.learning.live import LiveLearning
     from perform.outputs.window import Window
     from perform.render.bridges import Bridges
+    from perform.venue import Venue
 
 log = logging.getLogger("perform")
 FPS = 60.0  # frames a second live, at most
@@ -113,7 +114,6 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
 
     learns = open_learner(options, library, performance, window.notify) if window and options.watch else None
     screens, learner = _screens(options, window, stage.faults, learns)
-    later = any(one.delay for one in options.venue.displays) if options.venue else False
     own = {file.parent for file in (find(options.setlist, library), *setlist.files)}
     folders = [*library.watched(), *own] if options.watch else []
     rig = Rig(
@@ -130,7 +130,7 @@ def play(options: Options, library: Library | None = None, loaded: Setlist | Non
         edits=FileWatcher(folders, read_again) if options.watch else None,
         balance=Balance(Governor(levels), clock, stage, options.size) if len(levels) > 1 else None,
         gamma=options.gamma,
-        limiter=FlashLimiter(context, options.flashes, later) if options.flashes != "off" else None,
+        limiter=_limiter(options, context, options.venue if window else None),
     )
     if window and options.venue and isinstance(window.presenter, OperatorView):
         window.presenter.watch(rig)
@@ -179,8 +179,17 @@ def render(options: Options) -> Rig:
         outputs=recorders(options, fps, sound, live=False),
         sound=sound,
         gamma=options.gamma,
-        limiter=FlashLimiter(context, options.flashes) if options.flashes != "off" else None,
+        limiter=_limiter(options, context),
     )
+
+
+def _limiter(options: Options, context: moderngl.Context, venue: Venue | None = None) -> FlashLimiter | None:
+    """The flash limiter, if the options want it; it knows what each display of a venue shows."""
+    if options.flashes == "off":
+        return None
+    displays = venue.displays if venue else ()
+    later, parts = any(one.delay for one in displays), [one.projection.part for one in displays]
+    return FlashLimiter(context, options.flashes, later, parts)
 
 
 def _pin_clock(setlist: Setlist, options: Options) -> Setlist:

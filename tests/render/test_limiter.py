@@ -68,6 +68,18 @@ def test_a_small_flash_is_as_it_is(context: moderngl.Context) -> None:
     assert {round(float(one.max()), 2) for one in shown} == {0.0, 0.22}
 
 
+@pytest.mark.parametrize("left", [0.0, 0.22, 0.75])
+def test_what_is_small_on_the_canvas_is_softened_where_it_fills_a_display(
+    context: moderngl.Context, left: float
+) -> None:
+    """A strobe of 10 Hz over 22 % of the canvas, at its left, and a display that shows a fifth of it."""
+    white, black = texture(context, 255, 255, 255, width=14), texture(context, 0, 0, 0)
+    limiter, shown = FlashLimiter(context, "on", parts=[(left, 0, 0.2, 1)]), []
+    for frame in range(120):
+        shown.append(mean(limiter.limited(frame / 60, white if frame // 3 % 2 else black, LOOK)) * 64 / 14)
+    assert (worst(shown) <= 3) == (left == 0), "only where the display shows it"
+
+
 def test_master_and_blackout_are_seen(context: moderngl.Context) -> None:
     white = texture(context, 255, 255, 255)
     for dark in (Look(blackout=True), Look(master=0.1)):
