@@ -18,7 +18,7 @@ from perform.render.flashes import Flashing, FlashMeter, Numbers
 from perform.render.strips import Strip
 from perform.render.targets import Target
 from perform.scenes.look import FlashMode, Look
-from perform.scenes.projection import WHOLE, Part
+from perform.scenes.projection import WHOLE, ShownPart
 
 if TYPE_CHECKING:
     import moderngl
@@ -60,7 +60,7 @@ class _View:
     meter: FlashMeter = field(default_factory=FlashMeter)
 
     @classmethod
-    def of(cls, part: Part, dimmed: bool) -> _View:
+    def of(cls, part: ShownPart, dimmed: bool) -> _View:
         """That of a display which shows this part of the image."""
         left, bottom, width, height = part
         across, up = _covered(left, width, CELLS[0]), _covered(bottom, height, CELLS[1])
@@ -90,7 +90,7 @@ class FlashLimiter:
         context: moderngl.Context,
         mode: FlashMode,
         later: bool = False,
-        parts: Sequence[Part] = (),
+        parts: Sequence[ShownPart] = (),
     ) -> None:
         self._context, self._mode = context, mode
         self._cells = Target(context, CELLS)

@@ -20,9 +20,9 @@ from perform.arrays import Doubles
 Point: TypeAlias = tuple[float, float]
 Corners: TypeAlias = tuple[Point, Point, Point, Point]  # lower left, lower right, upper right, upper left
 Mesh: TypeAlias = tuple[tuple[Point, ...], ...]  # rows of points, the lowest row first
-Part: TypeAlias = tuple[float, float, float, float]  # left, bottom, width, height, of the canvas
+ShownPart: TypeAlias = tuple[float, float, float, float]  # left, bottom, width, height, of the canvas
 
-WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
+WHOLE: ShownPart = (0.0, 0.0, 1.0, 1.0)
 SQUARE: Corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 LONGEST_DELAY = 0.5  # seconds
 NEUTRAL_KELVIN = 6504.0
@@ -78,7 +78,7 @@ class Projection:
     before the corner pin.
     """
 
-    part: Part = WHOLE
+    part: ShownPart = WHOLE
     rotation: Literal[0, 90, 180, 270] = 0
     flip: bool = False
     corners: Corners = SQUARE
