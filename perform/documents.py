@@ -28,6 +28,7 @@ WIDE_MARKS = {
 LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")  # in the words of tomllib
 TWICE = re.compile("Cannot (declare|overwrite|mutate)")  # the same, of a name
+SEVERAL = re.compile(r"\[((?:[\w.]+\.)?(?:cue|layer|overlay|filter|bend|display))\]")  # headed once, as a table
 WIDEST = 60  # characters of a line or a value that a message shows
 CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"  # quotes of web pages and text programs
 HINTS = {  # lines that people write, and what they should be
@@ -139,6 +140,8 @@ def _toml_fault(text: str, words: str) -> str:
     line = lines[number - 1].strip()
     if TWICE.match(words):
         what = f"this {'table' if line.startswith('[') else 'key'} is there already"
+        if several := SEVERAL.match(line):
+            what += f": several are headed [[{several[1]}]] each"
     else:
         known = (hint for pattern, hint in HINTS.items() if re.search(pattern, line))
         what = next(known, words[: place.start()])

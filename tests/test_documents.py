@@ -169,6 +169,14 @@ def test_what_is_right_is_there_beside_what_is_wrong() -> None:
         ("[generator\na = 1", "a bracket is not closed, line 1: [generator"),
         ("[[filter]\na = 1", "a bracket is not closed, line 1: [[filter]"),
         ("[source]\na = 1\n[source]", "this table is there already, line 3: [source]"),
+        (
+            "[cue]\na = 1\n[cue]",
+            "this table is there already: several are headed [[cue]] each, line 3: [cue]",
+        ),
+        (
+            "[layer.filter]\na = 1\n[layer.filter]",
+            "this table is there already: several are headed [[layer.filter]] each, line 3: [layer.filter]",
+        ),
         ("[source]\na = 1\n[source.a]", "this table is there already, line 3: [source.a]"),
         ("[my source]\na = 1", "a table is [name] or [[name]], alone on its line, line 1: [my source]"),
         ("a = [\n[1, 2]\n[3, 4]\n]", "Unclosed array, line 3: [3, 4]"),

@@ -282,7 +282,9 @@ class Reader:
                 self.fault(f"{key}.{kind}", f"= {name!r}, must be text")
             else:
                 self.fault(key, f"has no {allowed}")
-            return UnitSettings("", (), {}, kind, fed)
+            if kind not in (*LIVE, "text"):
+                return UnitSettings("", (), {}, kind, fed)
+            name = ""  # whatever it is, the rest of the table is the same
         parameters = self._known(f"{key}.{kind}", name, declared)
         if parameters is None:
             return UnitSettings(name, (), {}, kind, fed)
@@ -393,7 +395,8 @@ def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary)
     """A constant, a formula, or for points and colours a tuple of both."""
     if isinstance(text, str) and parameter.playable:
         if parameter.kind in ("point", "color"):
-            raise ParameterError(f"{parameter.name} = {text!r}, must be a list, each a number or a formula")
+            count = SIZES[parameter.kind]
+            raise ParameterError(f"{parameter.name} = {text!r}, must be a list of {count} numbers or formulas")
         return formula.compile(text, vocabulary)
     if parameter.kind in SIZES and isinstance(text, list) and any(isinstance(item, str) for item in text):
         stand_in = parameter.low or 0.0

@@ -204,6 +204,27 @@ def test_perform_check_reads_font_and_file(tmp_path: Path) -> None:
     ]
 
 
+def test_all_faults_of_a_source_are_there_at_once(tmp_path: Path) -> None:
+    def faults(source: str) -> list[str]:
+        file = tmp_path / "x.toml"
+        file.write_text(f'title = "W"\n[source]\n{source}')
+        with pytest.raises(SceneError) as caught:
+            read_scene(file, Library(tmp_path))
+        lines = (one.removeprefix(f"{file}: ") for one in caught.value.faults)
+        return [one for one in lines if one.startswith("source")]  # there is no transition, either
+
+    assert faults('text = 5\nsize = 3\nalign = "middle"\nplace = "left"\nwdth = 1') == [
+        "source.text = 5, must be text",
+        "source.size = 3, must be 0.005..1",
+        "source.align = 'middle', must be one of left, center, right",
+        "source.place = 'left', must be a list of 2 numbers or formulas",
+        "source.wdth is unknown; did you mean width?",
+    ]
+    kinds = "film, still, camera, ndi, spout, syphon, text, feedback, shader"
+    assert faults('txt = "A"') == [f"source must have one of {kinds}; did you mean text?"]
+    assert faults('text = "A"\nshader = "a"') == ["source has text and shader: a source has one of these"]
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Show]]:
     yield from shows_of(tmp_path, "presets/words.toml")
