@@ -28,7 +28,9 @@ WIDE_MARKS = {
 LONE_NEWLINE = re.compile(r"(?<!\r)\n")
 PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")  # in the words of tomllib
 TWICE = re.compile("Cannot (declare|overwrite|mutate)")  # the same, of a name
-SEVERAL = re.compile(r"\[((?:[\w.]+\.)?(?:cue|layer|overlay|filter|bend|display))\]")  # headed once, as a table
+SEVERAL = re.compile(
+    r"\[((?:[\w.]+\.)?(?:cue|layer|overlay|filter|bend|display))\]"
+)  # headed once, as a table
 WIDEST = 60  # characters of a line or a value that a message shows
 CURLY = "\u2018\u2019\u201a\u201c\u201d\u201e"  # quotes of web pages and text programs
 HINTS = {  # lines that people write, and what they should be

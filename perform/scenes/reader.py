@@ -396,7 +396,9 @@ def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary)
     if isinstance(text, str) and parameter.playable:
         if parameter.kind in ("point", "color"):
             count = SIZES[parameter.kind]
-            raise ParameterError(f"{parameter.name} = {text!r}, must be a list of {count} numbers or formulas")
+            raise ParameterError(
+                f"{parameter.name} = {text!r}, must be a list of {count} numbers or formulas"
+            )
         return formula.compile(text, vocabulary)
     if parameter.kind in SIZES and isinstance(text, list) and any(isinstance(item, str) for item in text):
         stand_in = parameter.low or 0.0
