@@ -68,7 +68,7 @@ def test_a_broken_preset_keeps_its_scene_and_edits_of_the_others_play(
     caplog.set_level(logging.INFO, "perform")
     show = opened()
     assert show.pixel() == RED_PIXEL
-    broken = "kept the last good version: presets/blue.toml: not valid TOML: Invalid value, line 1: title ="
+    broken = "kept the last good version: presets/blue.toml: not valid TOML: a value is missing, line 1: title ="
     show.edit("presets/blue.toml", "title = ")
     assert show.pixel() == RED_PIXEL
     assert said(caplog, tmp_path) == [broken]
@@ -135,7 +135,7 @@ def test_a_fault_of_the_setlist_hides_none_of_its_presets(
     assert show.pixel() == RED_PIXEL
     faults = said(caplog, tmp_path)
     assert len(faults) == 2 and any(fault in one for one in faults)
-    assert any("presets/blue.toml: not valid TOML: Invalid value" in one for one in faults)
+    assert any("presets/blue.toml: not valid TOML: a value is missing" in one for one in faults)
 
 
 def test_a_preset_with_a_feed_that_is_not_there_keeps_its_scene(
