@@ -68,7 +68,9 @@ def test_a_broken_preset_keeps_its_scene_and_edits_of_the_others_play(
     caplog.set_level(logging.INFO, "perform")
     show = opened()
     assert show.pixel() == RED_PIXEL
-    broken = "kept the last good version: presets/blue.toml: not valid TOML: a value is missing, line 1: title ="
+    broken = (
+        "kept the last good version: presets/blue.toml: not valid TOML: a value is missing, line 1: title ="
+    )
     show.edit("presets/blue.toml", "title = ")
     assert show.pixel() == RED_PIXEL
     assert said(caplog, tmp_path) == [broken]
