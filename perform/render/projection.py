@@ -9,11 +9,13 @@ overlap of two projectors the light of their soft edges, t²(3 - 2t) from either
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from perform.render.masks import MaskPicture
 from perform.render.present import Present, dither_shift, shown
 from perform.render.strips import Region, Strip
+from perform.render.targets import Target
 from perform.render.warp import surface
 from perform.scenes.look import Look
 from perform.scenes.projection import WHOLE, ColourCorrection, Projection
@@ -161,6 +163,17 @@ class Projector:
         if not dark:
             self._draw(image, framebuffer, viewport, look)
 
+    def warm(self) -> None:
+        """Compile what any projection may need, and draw it once, for that is when drivers compile: so no
+        frame is late when a projection is edited while it shows a picture."""
+        target = Target(self._context, (1, 1))
+        for flags in product((False, True), repeat=len(Variant._fields)):
+            variant = Variant(*flags)
+            self._compile(variant)
+            self._strips[variant].over(target.framebuffer, (0, 0, 1, 1))
+        target.release()
+        self._masks.render((), (1, 1))
+
     def release(self) -> None:
         """Release textures and programs; safe to call twice."""
         self._present.release()
@@ -198,8 +211,8 @@ class Projector:
         one, colour, blend = self._projection, self._projection.colour, self._projection.blend
         coloured = colour != ColourCorrection()
         variant = Variant(one.is_warped, bool(one.masks), coloured, look.gamma != 1, not blend.is_plain)
-        if variant not in self._strips:
-            self._compile(variant)
+        for gamma in (False, True):  # both, so that no frame is late when the show's gamma changes
+            self._compile(variant._replace(gamma=gamma))
         strip = self._strips[variant]
         if coloured:
             strip.set(contrast=colour.contrast, brightness=colour.brightness)
@@ -210,11 +223,10 @@ class Projector:
         return strip
 
     def _compile(self, variant: Variant) -> None:
-        """Both programs of a projection, so that no frame is late when the show's gamma changes."""
-        vertex = {"vertex": _WARPED} if variant.warped else {}
-        for gamma in (False, True):
-            one = variant._replace(gamma=gamma)
-            self._strips[one] = Strip(self._context, one.text(), **vertex)
+        """The program of a variant, unless it is there."""
+        if variant not in self._strips:
+            vertex = {"vertex": _WARPED} if variant.warped else {}
+            self._strips[variant] = Strip(self._context, variant.text(), **vertex)
 
     def _warp(self) -> moderngl.Texture:
         """The points of the surface, uploaded when the projection has changed."""

@@ -56,6 +56,7 @@ class DisplayPresenter:
     ) -> None:
         self._context = context
         self._projector, self._present = Projector(context, size, projection), Present(context, size)
+        self._projector.warm()
         self._marks: tuple[moderngl.Program, moderngl.Buffer, moderngl.VertexArray] | None = None
         self._drawn: tuple[Overlay, tuple[int, int], int] | None = None  # for which size, how many corners
         self.plain = False

@@ -439,6 +439,23 @@ def test_what_it_holds_is_uploaded_when_it_changes(
     assert len(made) == 3
 
 
+def test_a_warm_projector_compiles_nothing_when_its_projection_changes(
+    context: moderngl.Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "extra", {})
+    display, image = Display(context), texture(context, noise())
+    display.projector.warm()
+    monkeypatch.setattr(context, "program", None)
+    mask = Mask(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0)))
+    for corners in (SQUARE, PINNED):
+        for masks in ((), (mask,)):
+            projection = Projection(corners=corners, masks=masks, blend=EdgeBlend(left=0.2))
+            assert display.show(image, projection).any()
+            assert display.show(image, projection, Look(gamma=2.0)).any()
+            projection = replace(projection, blend=EdgeBlend(), colour=ColourCorrection(brightness=0.1))
+            assert display.show(image, projection).any()
+
+
 def test_release_is_safe_twice_and_it_draws_again(context: moderngl.Context) -> None:
     display, image = Display(context), texture(context, noise())
     projection = Projection(corners=PINNED, masks=(Mask(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0))),))
