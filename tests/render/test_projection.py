@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from perform.render.present import Present
 from perform.render.projection import Projector
@@ -22,62 +21,15 @@ from perform.scenes.projection import (
     Corners,
     EdgeBlend,
     Mask,
-    Mesh,
     Projection,
     homography,
 )
-
-SIZE = (64, 48)
-Picture = NDArray[np.uint8]
-
-
-def texture(context: moderngl.Context, picture: Any) -> moderngl.Texture:
-    """A picture [height, width, 3] or [height, width], top row first."""
-    values = np.asarray(picture, np.uint8)
-    if values.ndim == 2:
-        values = np.repeat(values[..., None], 3, axis=2)
-    data = np.ascontiguousarray(values[::-1])
-    made = context.texture((values.shape[1], values.shape[0]), 3, data.tobytes(), alignment=1)
-    made.repeat_x = made.repeat_y = False
-    return made
-
-
-def noise(size: tuple[int, int] = SIZE) -> Picture:
-    return np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-
-
-class Display:
-    """Where pictures are drawn through projections, filled with red before each."""
-
-    def __init__(self, context: moderngl.Context, size: tuple[int, int] = SIZE) -> None:
-        self.size = size
-        self.framebuffer = context.framebuffer([context.texture(size, 4)])
-        self.projector = Projector(context, size)
-
-    def show(self, image: moderngl.Texture, projection: Projection, look: Look | None = None) -> Picture:
-        """Pixels [height, width, 3], top row first."""
-        self.framebuffer.clear(1.0, 0.0, 0.0, 1.0)
-        self.projector.projection = projection
-        self.projector.draw(image, self.framebuffer, (0, 0, *self.size), look or Look())
-        rows = np.frombuffer(self.framebuffer.read(components=3, alignment=1), np.uint8)
-        return rows.reshape(self.size[1], self.size[0], 3)[::-1]
+from tests.doubles.projections import SIZE, Display, noise, places, regular, texture
 
 
 @pytest.fixture(scope="module")
 def display(context: moderngl.Context) -> Display:
     return Display(context)
-
-
-def places(size: tuple[int, int] = SIZE) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """x and y [height, width] of the middles of pixels, 0..1 from the lower left, top row first."""
-    x, y = (np.arange(side) + 0.5 for side in size)
-    across, up = np.meshgrid(x / size[0], y[::-1] / size[1])
-    return across, up
-
-
-def regular(rows: int, columns: int) -> Mesh:
-    up, across = np.linspace(0, 1, rows), np.linspace(0, 1, columns)
-    return tuple(tuple((float(x), float(y)) for x in across) for y in up)
 
 
 def test_a_plain_projection_is_drawn_as_present_draws(context: moderngl.Context, display: Display) -> None:
@@ -414,54 +366,3 @@ def test_a_viewport_of_a_larger_framebuffer(context: moderngl.Context) -> None:
     shown = shown.copy()
     shown[22:70, 20:84] = (0, 0, 255)
     assert (shown == (0, 0, 255)).all()
-
-
-def test_what_it_holds_is_uploaded_when_it_changes(
-    context: moderngl.Context, display: Display, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[tuple[int, int]] = []
-    original = context.texture
-
-    def count(size: tuple[int, int], *arguments: Any, **named: Any) -> moderngl.Texture:
-        made.append(size)
-        return original(size, *arguments, **named)
-
-    display = Display(context)
-    image = texture(context, noise())
-    projection = Projection(corners=PINNED, masks=(Mask(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0))),))
-    monkeypatch.setattr(context, "texture", count)
-    display.show(image, projection)
-    first = len(made)
-    for frame in range(3):
-        display.projector.draw(image, display.framebuffer, (0, 0, *SIZE), Look(frame=frame))
-    assert first == len(made) == 3
-    display.show(image, replace(projection, corners=SQUARE))
-    assert len(made) == 3
-
-
-def test_a_warm_projector_compiles_nothing_when_its_projection_changes(
-    context: moderngl.Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(context, "extra", {})
-    display, image = Display(context), texture(context, noise())
-    display.projector.warm()
-    monkeypatch.setattr(context, "program", None)
-    mask = Mask(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0)))
-    for corners in (SQUARE, PINNED):
-        for masks in ((), (mask,)):
-            projection = Projection(corners=corners, masks=masks, blend=EdgeBlend(left=0.2))
-            assert display.show(image, projection).any()
-            assert display.show(image, projection, Look(gamma=2.0)).any()
-            projection = replace(projection, blend=EdgeBlend(), colour=ColourCorrection(brightness=0.1))
-            assert display.show(image, projection).any()
-
-
-def test_release_is_safe_twice_and_it_draws_again(context: moderngl.Context) -> None:
-    display, image = Display(context), texture(context, noise())
-    projection = Projection(corners=PINNED, masks=(Mask(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0))),))
-    first = display.show(image, projection)
-    display.projector.release()
-    display.projector.release()
-    display.projector = Projector(context, SIZE)
-    assert np.array_equal(display.show(image, projection), first)
-    assert context.error == "GL_NO_ERROR"
