@@ -23,7 +23,8 @@ from perform.performance.transition import Law
 from perform.render import Image, Keeps
 from perform.rhythm.tempo import TempoAuthority
 from perform.scenes.controls import RunningControls, UnitSettings
-from perform.scenes.cues import CueSequencer, cue_with
+from perform.scenes.cue_places import cue_with
+from perform.scenes.cues import CueSequencer
 from perform.scenes.mapping import MappingPlayers, SignalMapper
 from perform.scenes.nodes import DECK, deck_scene, show_nodes
 from perform.scenes.readiness import Readiness

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from perform.performance.cue import CueInstance
 from perform.performance.morph import go_on_from
 from perform.performance.scene import SceneInstance
-from perform.scenes.cues import CuePosition
+from perform.scenes.position import CuePosition
 
 
 def on_deck(deck: int, position: CuePosition, cues: Sequence[CueInstance]) -> CueInstance | None:

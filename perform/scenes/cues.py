@@ -1,60 +1,18 @@
-"""Where in a setlist the show is: which scene is on, which is coming in, and how far it is."""
+"""The order of cues: when the show goes from one to another, by hand or by itself."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import TypeAlias
 
 from perform.clock import BEATS_PER_BAR, Moment
+from perform.scenes.cue_places import first_armed, places_after_edit
+from perform.scenes.position import CuePosition
 from perform.scenes.readiness import Readiness
 from perform.scenes.setlist import Cue
 
 log = logging.getLogger("perform")
-Load: TypeAlias = tuple[int | None, int]  # a cue, or None, and the turn in which it is on
-
-
-@dataclass(frozen=True, slots=True)
-class CuePosition:
-    """A position in the setlist: the cue that is on, the one that it came from while it comes in
-    (else None), the progress of that (0..1), the cue that waits for its beat, and the bar and the second at
-    which the cue began.
-
-    `turn` counts the cues that have come in; each comes in on the other deck. `standby` is the cue that
-    comes next, None at the end; `loaded` is whether a hand has chosen it. `by_hand`: a crossfader makes the
-    transition.
-    """
-
-    cue: int
-    before: int | None = None
-    progress: float = 1.0
-    queued: int | None = None
-    bar: float = 0.0
-    seconds: float = 0.0
-    turn: int = 0
-    standby: int | None = None
-    loaded: bool = False
-    by_hand: bool = False
-
-    @property
-    def deck(self) -> int:
-        """The deck of the cue that is on: 0 is A, 1 is B."""
-        return self.turn % 2
-
-    @property
-    def decks(self) -> tuple[Load, Load]:
-        """What is loaded on A and on B: beside the cue that is on, the one that goes out, then `standby`."""
-        free = (self.standby, self.turn + 1) if self.before is None else (self.before, self.turn - 1)
-        on = (self.cue, self.turn)
-        return (free, on) if self.deck else (on, free)
-
-    @property
-    def crossfader(self) -> float:
-        """Where a crossfader would stand: 0 at deck A, 1 at deck B."""
-        return self.progress if self.deck else 1 - self.progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +43,7 @@ class CueSequencer:
         self._cues = cues
         self._quantise = quantise
         self._loop = loop
-        self._cue, self._turn = _first_armed(cues) if first is None else first, turn
+        self._cue, self._turn = first_armed(cues) if first is None else first, turn
         self._before: int | None = None
         self._queued: int | None = None
         self._loaded: int | None = None
@@ -107,7 +65,7 @@ class CueSequencer:
             self._done = None
         if here is None:
             self._before, self._late = None, False
-        self._cue = _first_armed(cues) if here is None else here
+        self._cue = first_armed(cues) if here is None else here
 
         def moved(cue: int | None) -> int | None:
             there = None if cue is None else places.get(cue)
@@ -405,38 +363,3 @@ def _later(start: _Start | None, moment: Moment) -> _Start | None:
     """A start later by the time of this frame."""
     bars = moment.dt * moment.bpm / 60 / BEATS_PER_BAR
     return _Start(start.bar + bars, start.seconds + moment.dt) if start else None
-
-
-def _first_armed(cues: Sequence[Cue]) -> int:
-    """The first cue that is armed, the first of all if none is."""
-    return next((number for number, cue in enumerate(cues) if cue.armed), 0)
-
-
-def places_after_edit(old: Sequence[Cue], new: Sequence[Cue]) -> dict[int, int]:
-    """Where each cue of an old setlist is in an edited one, but those whose scene has gone: the only cue of
-    its scene with its number and name, else one of its scene in the order of both, else the first of its
-    scene. The file of a scene may be in another folder."""
-    before, after = ([cue.scene.file.name for cue in cues] for cues in (old, new))
-    if before == after:
-        return dict(enumerate(range(len(old))))
-    first = {place: after.index(file) for place, file in enumerate(before) if file in after}
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    in_order = {block.a + n: block.b + n for block in blocks for n in range(block.size)}
-    was, now = _only(old), _only(new)
-    return first | in_order | {was[name]: now[name] for name in was.keys() & now.keys()}
-
-
-def _only(cues: Sequence[Cue]) -> dict[tuple[str, str, str], int]:
-    """The places of the cues that are the only ones of their scene with their number and name."""
-    names = [(cue.scene.file.name, cue.number, cue.name) for cue in cues]
-    times = Counter(names)
-    return {name: place for place, name in enumerate(names) if times[name] == 1}
-
-
-def cue_with(file: str, place: int, cues: Sequence[Cue]) -> int:
-    """The cue whose scene's file has this name: the one at `place` if it does, else the first that does; if
-    there is none, the first that is armed."""
-    files = [cue.scene.file.name for cue in cues]
-    if file in files[place : place + 1]:
-        return place
-    return files.index(file) if file in files else _first_armed(cues)

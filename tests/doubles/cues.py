@@ -6,7 +6,8 @@ from typing import Any
 
 from perform.clock import OfflineClock, Tempo
 from perform.scenes.controls import UnitSettings
-from perform.scenes.cues import CuePosition, CueSequencer
+from perform.scenes.cues import CueSequencer
+from perform.scenes.position import CuePosition
 from perform.scenes.scene import Layer, Scene, Transition
 from perform.scenes.setlist import Cue
 

@@ -12,7 +12,7 @@ from perform.clock import OfflineClock, Tempo
 from perform.performance import CueInstance, Performance, SceneInstance
 from perform.performance.scene import LayerInstance
 from perform.scenes.controls import UnitSettings, bound
-from perform.scenes.cues import CuePosition
+from perform.scenes.position import CuePosition
 from perform.scenes.readiness import Readiness
 from perform.scenes.saved import SavedState
 from perform.scenes.scene import Transition

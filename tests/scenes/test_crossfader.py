@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from perform.clock import OfflineClock, Tempo
-from perform.scenes.cues import CuePosition, CueSequencer
+from perform.scenes.cues import CueSequencer
+from perform.scenes.position import CuePosition
 from perform.scenes.readiness import Readiness
 from tests.doubles.cues import NONE, WAITING, cue, play, starts, ways
 

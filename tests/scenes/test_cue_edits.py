@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from perform.scenes.controls import UnitSettings
-from perform.scenes.cues import CueSequencer, places_after_edit
+from perform.scenes.cue_places import places_after_edit
+from perform.scenes.cues import CueSequencer
 from tests.doubles.cues import WAITING, cue, play, starts
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from perform.clock import OfflineClock, Tempo
-from perform.scenes.cues import CuePosition, CueSequencer
+from perform.scenes.cues import CueSequencer
+from perform.scenes.position import CuePosition
 from perform.scenes.readiness import Readiness
 from perform.scenes.scene import Transition
 from tests.doubles.cues import NONE, cue, play, starts, timed
