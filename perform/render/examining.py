@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import faulthandler
-import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
@@ -21,7 +17,8 @@ from perform.clock import Moment, stopwatch
 from perform.faults import reason
 from perform.parameters import Parameter
 from perform.render import isf
-from perform.render.context import GLError, headless
+from perform.render.context import headless
+from perform.render.drawing_process import NO_OPENGL, answers, ask, serve_shaders, started
 from perform.render.isf import ISF
 from perform.render.shader import Shader
 
@@ -32,7 +29,6 @@ DRAWN_FRAMES = 4
 Picture: TypeAlias = np.ndarray[Any, np.dtype[Any]]  # [height, width, 4], of bytes or floats
 MOST_SECONDS = 30.0  # seconds for one shader
 TONE_SAMPLES = 512  # samples
-NO_OPENGL = 3  # exit code
 EXAMINE = children.command("from perform.render.examining import examine_lines; examine_lines()")
 
 
@@ -66,18 +62,11 @@ def examined(
     process: subprocess.Popen[str] | None = None
     try:
         for file in files:
-            process = process or _started(command)
-            assert process.stdin and process.stdout
+            process = process or started(command)
             with suppress(BrokenPipeError):  # it has ended already
-                process.stdin.write(json.dumps([str(file), *size, limit]) + "\n")
-                process.stdin.flush()
-            report, ended = ShaderReport(str(file)), True
-            for line in process.stdout:
-                answer = json.loads(line)
-                if answer is None:
-                    ended = False
-                    break
-                report = ShaderReport(**answer)
+                ask(process, str(file), size, limit)
+            found, ended = answers(process)
+            report = ShaderReport(**found[-1]) if found else ShaderReport(str(file))
             if ended and process.wait() == NO_OPENGL:
                 headless().release()  # raises the error that the process had
             if ended:
@@ -90,17 +79,6 @@ def examined(
             process.wait()
 
 
-def _started(command: Sequence[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=children.environment(),
-    )
-
-
 def _why_ended(code: int, limit: float) -> str:
     if code < 0:
         return f"the graphics driver crashed on it (signal {-code})"
@@ -108,25 +86,18 @@ def _why_ended(code: int, limit: float) -> str:
 
 
 def examine_lines() -> None:
-    """The process: examines the files that come in line by line, as file, width, height and limit in seconds.
-    Answers with its report after each step, and null at the end."""
+    """The process: answers with its report after each step."""
+    serve_shaders(_reports)
+
+
+def _reports(context: moderngl.Context, file: Path, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    report = ShaderReport(str(file))
     try:
-        context = headless()
-    except GLError:
-        sys.exit(NO_OPENGL)
-    with Path(os.devnull).open("w") as nowhere:
-        for line in sys.stdin:
-            file, width, height, limit = json.loads(line)
-            faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
-            report = ShaderReport(file)
-            try:
-                for step in _steps(context, ShaderReport(file), (width, height)):
-                    report = step
-                    _send(asdict(report))
-            except Exception as error:  # noqa: BLE001 - whatever a shader does to the program
-                _send(asdict(replace(report, error=reason(error))))
-            faulthandler.cancel_dump_traceback_later()
-            _send(None)
+        for step in _steps(context, report, size):
+            report = step
+            yield asdict(report)
+    except Exception as error:  # noqa: BLE001 - whatever a shader does to the program
+        yield asdict(replace(report, error=reason(error)))
 
 
 def _steps(context: moderngl.Context, report: ShaderReport, size: tuple[int, int]) -> Iterator[ShaderReport]:
@@ -249,8 +220,3 @@ def _eight_bit(picture: Picture) -> np.ndarray[Any, np.dtype[np.int64]]:
     if picture.dtype == np.uint8:
         return picture.astype(np.int64)
     return (np.nan_to_num(picture.astype(np.float64)).clip(0, 1) * 255).round().astype(np.int64)
-
-
-def _send(answer: Mapping[str, Any] | None) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()

@@ -9,12 +9,9 @@ Then small pictures follow, at other times and with each input at either end: a 
 
 from __future__ import annotations
 
-import faulthandler
-import json
 import logging
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,8 +21,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from perform import children
 from perform.faults import reason, steps
 from perform.render import isf
-from perform.render.context import headless
 from perform.render.costs import STANDSTILL, Costs, drawing, situations
+from perform.render.drawing_process import NO_OPENGL, answers, ask, serve_shaders, started
 from perform.render.isf import ISF
 from perform.render.passed import PassedShaders
 from perform.render.shader import Shader, ShaderError
@@ -41,7 +38,6 @@ BUDGET = 0.5  # seconds for a frame of a live show
 LIMIT = 15.0  # seconds for the trial of a shader, with its compilation
 SHARES = (16, 8, 4, 2, 1)  # of a side, smallest picture first
 COMMAND = children.command("from perform.render.trials import try_shaders; try_shaders()")
-NO_OPENGL = 3  # exit code
 
 Drawn: TypeAlias = tuple[int, int, float, str]  # width, height, seconds, and in which situation
 
@@ -67,12 +63,9 @@ class Trials:
         self._process: subprocess.Popen[str] | None = None
         self._thread = Background(self._work, "trials", self._changed)
 
-    def passed(self, shaders: Sequence[ISF]) -> bool:
-        """Whether all of them passed; those that are new are tried from now on. Raises ShaderError for one
-        that is refused, with its cost."""
-        return self._passed(shaders)
-
-    def _passed(self, shaders: Sequence[ISF], trusting: bool = False) -> bool:
+    def passed(self, shaders: Sequence[ISF], trusting: bool = False) -> bool:
+        """Whether all of them passed; those that are new are tried from now on, but for those of the trusted
+        folder while it is `trusting`. Raises ShaderError for one that is refused, with its cost."""
         with self._changed:
             for shader in shaders:
                 self._ask(shader, trusting)
@@ -86,9 +79,9 @@ class Trials:
 
     def wait(self, shaders: Sequence[ISF]) -> None:
         """Wait until all of them passed; those of the trusted folder pass as they are. Raises ShaderError."""
-        if not self._passed(shaders, trusting=True):
+        if not self.passed(shaders, trusting=True):
             steps.info("trying shaders that are new here")
-        while not self._passed(shaders) and self._thread.running:
+        while not self.passed(shaders) and self._thread.running:
             with self._changed:
                 self._changed.wait(0.05)
 
@@ -170,26 +163,12 @@ class Trials:
     def _tried(self, shader: ISF) -> tuple[list[Drawn], int | None]:
         """The pictures that the process drew, and its exit code if it ended."""
         process = self._process or self._start()
-        assert process.stdin and process.stdout
-        process.stdin.write(json.dumps([shader.name, *self._size, self._limit]) + "\n")
-        process.stdin.flush()
-        drawn: list[Drawn] = []
-        for line in process.stdout:
-            answer = json.loads(line)
-            if answer is None:
-                return drawn, None
-            drawn.append(tuple(answer))
-        return drawn, self._end()
+        ask(process, shader.name, self._size, self._limit)
+        found, ended = answers(process)
+        return [tuple(one) for one in found], self._end() if ended else None
 
     def _start(self) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=children.environment(LP_NUM_THREADS="1"),  # llvmpipe leaves a core to the show
-        )
+        process = started(self._command, LP_NUM_THREADS="1")  # llvmpipe leaves a core to the show
         with self._changed:
             self._process = process
             if self._thread.closing.is_set():  # `close` did not see it
@@ -210,24 +189,15 @@ class Trials:
 
 
 def try_shaders() -> None:
-    """Try the shaders that come in line by line, as file, width, height and limit in seconds. Answer with
-    width, height, seconds and situation of each picture, and null after the last. The process ends by itself
-    when a shader takes longer than its limit: it is watched by a thread that needs no interpreter."""
+    """The process: answers with width, height, seconds and situation of each picture."""
     with suppress(AttributeError, OSError):
         os.nice(10)  # the show goes first
-    try:
-        context = headless()
-    except Exception:  # noqa: BLE001 - GLError, and what a driver raises
-        sys.exit(NO_OPENGL)
-    with Path(os.devnull).open("w") as nowhere:
-        for line in sys.stdin:
-            file, width, height, limit = json.loads(line)
-            faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
-            with suppress(Exception):  # faults of the shader, and of this process: the show finds them itself
-                for drawn in _trial_pictures(context, isf.load(Path(file)), (width, height)):
-                    _reply(drawn)
-            faulthandler.cancel_dump_traceback_later()
-            _reply(None)
+    serve_shaders(_tried_pictures)
+
+
+def _tried_pictures(context: moderngl.Context, file: Path, size: tuple[int, int]) -> Iterator[Drawn]:
+    with suppress(Exception):  # faults of the shader, and of this process: the show finds them itself
+        yield from _trial_pictures(context, isf.load(file), size)
 
 
 def _trial_pictures(context: moderngl.Context, shader: ISF, size: tuple[int, int]) -> Iterator[Drawn]:
@@ -258,8 +228,3 @@ def _trial_pictures(context: moderngl.Context, shader: ISF, size: tuple[int, int
 
 def _share_of(size: tuple[int, int], share: int) -> str:
     return "x".join(str(max(side // share, 1)) for side in size)
-
-
-def _reply(answer: Drawn | None) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
