@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.doubles.library import save, write_library
 from tests.doubles.prepared import Prepared
 from tests.folders import ROOT
 
@@ -106,6 +107,17 @@ class Stage:
         self._process.stdin.close()
         self._process.wait(20)
         self._process.stdout.close()
+
+
+@contextlib.contextmanager
+def show_stage(script: str, display: str, folder: Path, venue: str) -> Iterator[Stage]:
+    """A stage whose script opens a show of small presets in a venue, which has this text."""
+    write_library(folder)
+    save(folder / "venue.toml", venue)
+    stage = Stage(script, display)
+    stage.ask("open_show", str(folder))
+    yield stage
+    stage.close()
 
 
 @contextlib.contextmanager
@@ -212,6 +224,12 @@ def x_screens(count: int, folder: Path) -> Iterator[Screens]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+def share(pixels: Any, colour: tuple[int, int, int]) -> float:
+    """How much of a picture [height, width, 3] has a colour."""
+    near = np.abs(pixels.astype(int) - colour).max(-1) <= 2
+    return float(near.mean())
 
 
 def root_pixels(display: str, left: int, top: int, width: int, height: int) -> Any:

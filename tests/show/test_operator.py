@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from perform.faults import Health
@@ -18,8 +17,16 @@ from perform.show import Options, play
 from perform.show.operator import LastFault, fitted_into, lines
 from perform.show.status import Status
 from perform.venue import read_venue
-from tests.doubles.library import save, write_library
-from tests.doubles.windows import MANY, SCREEN, Screens, Stage, answer, real_screens, x_screens
+from tests.doubles.windows import (
+    SCREEN,
+    Screens,
+    Stage,
+    answer,
+    real_screens,
+    share,
+    show_stage,
+    x_screens,
+)
 
 NOTES = "watch Mika. When she lifts her left hand, the blue light goes out, then GO"
 VENUE = """size = "320x180"
@@ -41,34 +48,15 @@ def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
 
 @pytest.fixture
 def stage(screens: Screens, tmp_path: Path) -> Iterator[Stage]:
-    write_library(tmp_path)
-    save(tmp_path / "venue.toml", VENUE)
-    stage = Stage(__file__, screens.display)
-    stage.ask("open_show", str(tmp_path))
-    yield stage
-    stage.close()
-
-
-def until(stage: Stage, true: Callable[[], bool]) -> None:
-    """Play until something is to be seen."""
-    for _ in range(MANY // 10):
-        stage.frame()
-        if true():
-            return
-    raise AssertionError("it is never to be seen")
-
-
-def share(pixels: Any, colour: tuple[int, int, int]) -> float:
-    """How much of a picture has a colour."""
-    near = np.abs(pixels.astype(int) - colour).max(-1) <= 2
-    return float(near.mean())
+    with show_stage(__file__, screens.display, tmp_path, VENUE) as stage:
+        yield stage
 
 
 @real_screens
 def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_alone(
     stage: Stage, screens: Screens
 ) -> None:
-    until(stage, lambda: share(screens.pixels(1), RED) == 1 and share(screens.pixels(0), BLUE) > 0)
+    stage.until(lambda _: share(screens.pixels(1), RED) == 1 and share(screens.pixels(0), BLUE) > 0)
     operator, (width, height) = screens.pixels(0), SCREEN
     assert share(operator[:, : width // 2 - 24], RED) > 0.3, "the picture, on the left"
     assert share(operator[: height // 2, width // 2 :], BLUE) > 0.2, "the preview, above on the right"
@@ -76,12 +64,12 @@ def test_the_operator_sees_picture_preview_and_meters_and_the_wall_the_picture_a
     assert share(operator, GROUND) > 0.2
     ink = share(operator[height // 2 :, width // 2 :], ACCENT)
     stage.ask("notify", "MMMM MMMM MMMM MMMM")
-    until(stage, lambda: share(screens.pixels(0)[height // 2 :, width // 2 :], ACCENT) > 1.2 * ink)
+    stage.until(lambda _: share(screens.pixels(0)[height // 2 :, width // 2 :], ACCENT) > 1.2 * ink)
     assert share(screens.pixels(1), RED) == 1, "a note is the operator's alone"
     stage.xdotool("key", "space")
-    until(stage, lambda: share(screens.pixels(1), BLUE) == 1)
+    stage.until(lambda _: share(screens.pixels(1), BLUE) == 1)
     stage.xdotool("key", "b")
-    until(stage, lambda: share(screens.pixels(1), BLACK) == 1)
+    stage.until(lambda _: share(screens.pixels(1), BLACK) == 1)
 
 
 def test_the_text_says_where_the_show_is() -> None:

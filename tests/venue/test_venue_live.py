@@ -4,7 +4,7 @@ script, this file is the process that the show is in."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,18 @@ from perform.show import Options, play
 from perform.venue import VenueDisplay, read_venue
 from perform.venue.live import restarts
 from perform.venue.reader import Operator, Venue
-from tests.doubles.library import save, write_library
-from tests.doubles.windows import MANY, SCREEN, Screens, Stage, answer, real_screens, x_screens
+from tests.doubles.library import save
+from tests.doubles.windows import (
+    MANY,
+    SCREEN,
+    Screens,
+    Stage,
+    answer,
+    real_screens,
+    share,
+    show_stage,
+    x_screens,
+)
 
 VENUE = """# The hall.
 size = "640x480"
@@ -40,29 +50,11 @@ def screens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
 
 @pytest.fixture
 def stage(screens: Screens, tmp_path: Path) -> Iterator[Stage]:
-    write_library(tmp_path)
-    save(tmp_path / "venue.toml", VENUE)
-    stage = Stage(__file__, screens.display)
-    stage.ask("open_show", str(tmp_path))
-    until(stage, lambda seen: bool(share(screens, RED) == 1))
-    stage.ask("focus_operator")
-    until(stage, lambda seen: seen["focused"])
-    yield stage
-    stage.close()
-
-
-def until(stage: Stage, true: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Play until something is so."""
-    for _ in range(MANY // 5):
-        if true(seen := stage.frame()):
-            return seen
-    raise AssertionError(f"it never is; the last frame was {seen}")
-
-
-def share(screens: Screens, colour: tuple[int, int, int]) -> float:
-    """How much of the wall has a colour."""
-    near = np.abs(screens.pixels(1).astype(int) - colour).max(-1) <= 2
-    return float(near.mean())
+    with show_stage(__file__, screens.display, tmp_path, VENUE) as stage:
+        stage.until(lambda seen: bool(share(screens.pixels(1), RED) == 1))
+        stage.ask("focus_operator")
+        stage.until(lambda seen: seen["focused"])
+        yield stage
 
 
 def press(stage: Stage, *keys: str) -> None:
@@ -70,13 +62,13 @@ def press(stage: Stage, *keys: str) -> None:
     for key in keys:
         count = stage.frame()["strokes"]
         stage.xdotool("key", key)
-        until(stage, lambda seen: seen["strokes"] > count)  # noqa: B023 - used before the next one
+        stage.until(lambda seen: seen["strokes"] > count)  # noqa: B023 - used before the next one
 
 
 def edit(stage: Stage) -> None:
     """Begin to edit."""
     stage.xdotool("key", "e")
-    until(stage, lambda seen: seen["on"])
+    stage.until(lambda seen: seen["on"])
 
 
 @real_screens
@@ -84,15 +76,15 @@ def test_keys_move_the_picture_and_handles_are_seen_only_while_editing(
     stage: Stage, screens: Screens, tmp_path: Path
 ) -> None:
     edit(stage)
-    until(stage, lambda _: share(screens, MARK) > 0)
+    stage.until(lambda _: share(screens.pixels(1), MARK) > 0)
     press(stage, *["Right"] * 3, "shift+Right")
     seen = stage.frame()
     assert seen["notice"] == "edit wall corners 1/4: 3.1, 0.0"
     assert seen["corners"][0] == pytest.approx([3.1 / SCREEN[0], 0])
     stage.xdotool("key", "space")
-    until(stage, lambda _: share(screens, BLUE) > 0.9)
+    stage.until(lambda _: share(screens.pixels(1), BLUE) > 0.9)
     stage.xdotool("key", "e")
-    until(stage, lambda _: share(screens, MARK) == 0)
+    stage.until(lambda _: share(screens.pixels(1), MARK) == 0)
     pixels = screens.pixels(1)
     assert np.abs(pixels[-1, :3].astype(int)).max() == 0, "black beside the moved corner"
     assert (pixels[-1, 4] == BLUE).all() and (pixels[0, 3] == BLUE).all()
@@ -104,9 +96,9 @@ def test_keys_move_the_picture_and_handles_are_seen_only_while_editing(
 def test_an_arrow_that_is_held_goes_on_and_is_one_step(stage: Stage, screens: Screens) -> None:
     edit(stage)
     stage.xdotool("keydown", "Up")
-    until(stage, lambda seen: seen["corners"][0][1] > 8 / SCREEN[1])
+    stage.until(lambda seen: seen["corners"][0][1] > 8 / SCREEN[1])
     stage.xdotool("keyup", "Up")
-    until(stage, lambda seen: seen["strokes"] >= 2)
+    stage.until(lambda seen: seen["strokes"] >= 2)
     there = stage.frame()["corners"][0]
     for _ in range(5):
         assert stage.frame()["corners"][0] == there, "it stands still again"
@@ -120,15 +112,15 @@ def test_the_mouse_drags_a_corner_and_s_saves_it(stage: Stage, screens: Screens,
     stage.xdotool("mousemove", str(x), str(y))
     stage.frame()
     stage.xdotool("mousedown", "1")
-    until(stage, lambda seen: seen["held"])
+    stage.until(lambda seen: seen["held"])
     stage.xdotool("mousemove", str(SCREEN[0] + 480), "360")
-    until(stage, lambda seen: seen["corners"][1][0] < 0.8)
+    stage.until(lambda seen: seen["corners"][1][0] < 0.8)
     stage.xdotool("mouseup", "1")
-    seen = until(stage, lambda seen: not seen["held"])
+    seen = stage.until(lambda seen: not seen["held"])
     assert seen["corners"][1] == pytest.approx([480 / 639, 1 - 360 / 479])
-    assert share(screens, BLACK) > 0.15
+    assert share(screens.pixels(1), BLACK) > 0.15
     stage.xdotool("key", "s")
-    seen = until(stage, lambda seen: seen["notice"] == "saved venue.toml")
+    seen = stage.until(lambda seen: seen["notice"] == "saved venue.toml")
     text = (tmp_path / "venue.toml").read_text(encoding="utf-8")
     assert text == VENUE + "corners = [[0, 0], [0.751174, 0.248434], [1, 1], [0, 1]]\n"
     assert seen["undo"] == 1
@@ -141,9 +133,9 @@ def test_the_mouse_drags_a_corner_and_s_saves_it(stage: Stage, screens: Screens,
 @real_screens
 def test_e_begins_only_in_the_operators_window(stage: Stage, screens: Screens) -> None:
     stage.ask("focus_wall")
-    until(stage, lambda seen: not seen["focused"])
+    stage.until(lambda seen: not seen["focused"])
     press(stage, "e")
-    assert not stage.frame()["on"] and share(screens, RED) == 1
+    assert not stage.frame()["on"] and share(screens.pixels(1), RED) == 1
 
 
 @real_screens
@@ -152,26 +144,26 @@ def test_a_saved_file_is_applied_at_once_and_what_needs_a_restart_is_said(
 ) -> None:
     half = VENUE.replace('"640x480"', '"320x240"') + "corners = [[0, 0], [0.5, 0], [0.5, 1], [0, 1]]\n"
     save(tmp_path / "venue.toml", half)
-    seen = until(stage, lambda seen: "applied" in seen["notice"])
+    seen = stage.until(lambda seen: "applied" in seen["notice"])
     assert seen["notice"] == "venue.toml is applied; size needs a restart"
     stage.frame()
-    assert share(screens, RED) == pytest.approx(0.5, abs=0.01)
+    assert share(screens.pixels(1), RED) == pytest.approx(0.5, abs=0.01)
     save(tmp_path / "venue.toml", half + "nonsense = 1\n")
-    until(
-        stage, lambda seen: "the displays stay as they are: venue.toml: display[0].nonsense" in seen["notice"]
+    stage.until(
+        lambda seen: "the displays stay as they are: venue.toml: display[0].nonsense" in seen["notice"]
     )
-    assert share(screens, RED) == pytest.approx(0.5, abs=0.01)
+    assert share(screens.pixels(1), RED) == pytest.approx(0.5, abs=0.01)
     save(tmp_path / "venue.toml", VENUE)
-    until(stage, lambda _: share(screens, RED) == 1)
+    stage.until(lambda _: share(screens.pixels(1), RED) == 1)
 
 
 @real_screens
 def test_a_test_card_is_shown_and_put_away(stage: Stage, screens: Screens) -> None:
     edit(stage)
     press(stage, "k")
-    until(stage, lambda _: share(screens, RED) < 0.2)
+    stage.until(lambda _: share(screens.pixels(1), RED) < 0.2)
     press(stage, "k", "k")
-    until(stage, lambda _: share(screens, RED) > 0.9)
+    stage.until(lambda _: share(screens.pixels(1), RED) > 0.9)
 
 
 @real_screens
@@ -184,15 +176,15 @@ def test_cards_without_a_show_are_numbered_and_displays_can_be_edited(
         stage.ask("open_cards", str(tmp_path))
         for _ in range(MANY):
             stage.ask("card_frame")
-            if share(screens, (94, 200, 212)) > 0.005:  # the colour of the first number
+            if share(screens.pixels(1), (94, 200, 212)) > 0.005:  # the colour of the first number
                 break
-        assert share(screens, (94, 200, 212)) > 0.005 and share(screens, BLACK) < 0.9
+        assert share(screens.pixels(1), (94, 200, 212)) > 0.005 and share(screens.pixels(1), BLACK) < 0.9
         before = screens.pixels(1)
         stage.xdotool("key", "e")
         for _ in range(MANY):
-            if stage.ask("card_frame")["on"] and share(screens, MARK) > 0:
+            if stage.ask("card_frame")["on"] and share(screens.pixels(1), MARK) > 0:
                 break
-        assert share(screens, MARK) > 0
+        assert share(screens.pixels(1), MARK) > 0
         stage.xdotool("key", "Right")
         for _ in range(MANY):
             state = stage.ask("card_frame")
