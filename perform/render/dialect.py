@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from perform.render import shadertoy
 from perform.render.overloads import overloads
-from perform.render.pieces import with_values, without_repeats
+from perform.render.pieces import PRECISION, with_values, without_repeats
 
 Stage: TypeAlias = Literal["fragment", "vertex"]
 
@@ -54,19 +54,18 @@ _CONTINUED = re.compile(r"\\[ \t]+\n")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _VERSION = re.compile(r"^[ \t]*#[ \t]*(?:version|pragma)\b.*$", re.MULTILINE)  # pragmas are advice
 _EXTENSION = re.compile(r"^[ \t]*#[ \t]*extension\b[ \t]*(\w*)[ \t]*:?[ \t]*(\w*).*$", re.MULTILINE)
-_PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
 _LAYOUT = r"(?:layout\s*\([^)]*\)\s*)?"
 _INTERPOLATED = r"(?:(?:smooth|noperspective|centroid|invariant)\s+)*"
 _BEGIN = r"(?:^|(?<=[;}]))[ \t]*"  # of a declaration
 _GLOBAL = re.compile(
-    rf"{_BEGIN}({_LAYOUT}{_INTERPOLATED}(?:uniform|varying|in|out)\s+{_PRECISION}\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]*)?;",
+    rf"{_BEGIN}({_LAYOUT}{_INTERPOLATED}(?:uniform|varying|in|out)\s+{PRECISION}\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]*)?;",
     re.MULTILINE,
 )
-_OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{_PRECISION}vec4\s+(\w+)\s*;", re.MULTILINE)
+_OUTPUT = re.compile(rf"{_BEGIN}{_LAYOUT}out\s+{PRECISION}vec4\s+(\w+)\s*;", re.MULTILINE)
 _ATTRIBUTE = re.compile(
-    rf"{_BEGIN}{_LAYOUT}(?:attribute|in)\s+({_PRECISION})(vec[234])\s+(\w+)\s*;", re.MULTILINE
+    rf"{_BEGIN}{_LAYOUT}(?:attribute|in)\s+({PRECISION})(vec[234])\s+(\w+)\s*;", re.MULTILINE
 )
-_CONSTANT = re.compile(rf"\bconst(\s+{_PRECISION}\w+\s+(\w+)\s*=[^;]*;)")
+_CONSTANT = re.compile(rf"\bconst(\s+{PRECISION}\w+\s+(\w+)\s*=[^;]*;)")
 _FUNCTION = re.compile(r"\b\w+\s+(\w+)\s*\([^()]*\)\s*\{")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(else|endif)\b.*$", re.MULTILINE)  # words may follow elsewhere
 _SMALL = re.compile(r"\b(img_(?:norm_pixel|pixel|this_pixel|this_norm_pixel|norm_this_pixel|size))\s*\(")

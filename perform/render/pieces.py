@@ -15,9 +15,9 @@ _CONDITION = re.compile(r"[ \t]*#[ \t]*(?:(if)|(endif))")
 _SPACE_AROUND = re.compile(r" ?([^\w ]) ?")
 
 _VALUE_TYPE = r"(float|u?int|bool|[biu]?vec[234]|mat[234](?:x[234])?)"
-_PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
-_VARIABLES = re.compile(rf"\s*{_PRECISION}{_VALUE_TYPE}\s+([A-Za-z_].*)", re.DOTALL)
-_HEAD = re.compile(rf"\s*{_PRECISION}{_VALUE_TYPE}\s+\w+\s*\([^()]*\)\s*")
+PRECISION = r"(?:(?:lowp|mediump|highp)\s+)?"
+_VARIABLES = re.compile(rf"\s*{PRECISION}{_VALUE_TYPE}\s+([A-Za-z_].*)", re.DOTALL)
+_HEAD = re.compile(rf"\s*{PRECISION}{_VALUE_TYPE}\s+\w+\s*\([^()]*\)\s*")
 _BLOCK = re.compile(r"(?:\)|\belse|\bdo|:|\A)\s*\Z")  # what stands before a block of statements
 _COMMAS = re.compile(r"[(\[]|[)\]]|,")
 

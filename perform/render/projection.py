@@ -144,10 +144,6 @@ class Projector:
         self._plain, self._drawable = projection.is_plain, not projection.faults()
         self._stale = True
 
-    def show(self, image: moderngl.Texture, size: tuple[int, int], look: Look) -> None:
-        """The frame into the window of the context, which is of `size` (width, height)."""
-        self.draw(image, self._context.screen, (0, 0, *size), look)
-
     def draw(
         self, image: moderngl.Texture, framebuffer: moderngl.Framebuffer, viewport: Region, look: Look
     ) -> None:

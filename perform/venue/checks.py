@@ -11,12 +11,8 @@ from perform.parameters import names_meant
 from perform.scenes.projection import Mask, Point, Projection
 from perform.venue.reader import Venue, VenueDisplay
 
-TURNED_EDGES = (
-    "right",
-    "top",
-    "left",
-    "bottom",
-)  # as they follow each other when a picture turns to the left
+# As they follow each other when a picture turns to the left.
+TURNED_EDGES = ("right", "top", "left", "bottom")
 SLACK = 1e-6  # of the canvas
 GRID = 64  # points of a display, each way, at which masks are tried
 

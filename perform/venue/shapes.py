@@ -15,12 +15,8 @@ from perform.venue.values import FARTHEST
 Mode: TypeAlias = Literal["corners", "mesh", "blend", "masks", "colour"]
 COARSE = PIECES // 4  # pieces of the surface that a line crosses straight
 Line: TypeAlias = Floats | Doubles
-BLEND_EDGES = (
-    "left",
-    "right",
-    "bottom",
-    "top",
-)  # of the picture, as the handles of soft edges follow each other
+# Of the picture, as the handles of soft edges follow each other.
+BLEND_EDGES = ("left", "right", "bottom", "top")
 
 
 def handles(projection: Projection, mode: Mode) -> tuple[Point, ...]:

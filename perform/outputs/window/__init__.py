@@ -88,9 +88,8 @@ class Window:
             self.context = attach()
             self.presenter = present(self.context, size)
         self._help: Help = first._help if first else Help(title, (*rows, *OWN_KEYS), attach, self.pressed)
-        self._windows: list[Window | DisplayWindow[Any]] = (
-            first._windows if first else []
-        )  # of the show, with it
+        # Those of the show, this one too.
+        self._windows: list[Window | DisplayWindow[Any]] = first._windows if first else []
         self._windows.append(self)
         glfw.set_monitor_callback(self._first._replugged)
         self._settle()
@@ -137,11 +136,9 @@ class Window:
             return
         if self is self._first:
             shown_in(self._window, self.presenter, image, look)
-        else:  # contexts do not wait for each other: the picture must be drawn before it is read …
+        else:  # contexts do not wait for each other: it is drawn before it is read, and read before the next
             self._first.context.finish()
-            shown_in(
-                self._window, self.presenter, image, look, self.context.finish
-            )  # … and read before the next
+            shown_in(self._window, self.presenter, image, look, self.context.finish)
         self._help.draw()
 
     def poll(self, until: float) -> list[Event]:

@@ -77,9 +77,8 @@ class Placing:
         if fills == display.name:  # it has another place or mode: out of it, and in again
             glfw.set_window_monitor(window, NOTHING, *self.corner, *self.size, glfw.DONT_CARE)
         self._fill(window, display, monitor)
-        self._filled = next(
-            (one for one, _ in monitors() if one.name == display.name), None
-        )  # in its new mode
+        now = (one for one, _ in monitors() if one.name == display.name)
+        self._filled = next(now, None)  # in its new mode
         return True
 
     def _missed(self) -> bool:
