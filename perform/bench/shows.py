@@ -98,15 +98,15 @@ def played_part(rig: Rig, seconds: float) -> Part:
     timings.frames.clear()
     timings.phases.update(dict.fromkeys(PHASES, 0.0))
     count, pictures, drawing, began = timings.count, 0, 0.0, stopwatch()
-    decisions, changes = _decisions(rig), []
+    decided, changes = decisions(rig), []
     while (passed := stopwatch() - began) < seconds:
         made = rig.stage.pictures_made()
         rig.frame()
         if rig.performance.cues[rig.performance.position.cue].cue.scene.models:
             drawing += stopwatch() - began - passed
             pictures += rig.stage.pictures_made() - made
-        if rig.balance and (now := _decisions(rig)) > decisions:
-            decisions = now
+        if rig.balance and (now := decisions(rig)) > decided:
+            decided = now
             changes.append((passed, rig.balance.text))
     return Part(
         display=(timings.count - count) / passed,
@@ -117,7 +117,8 @@ def played_part(rig: Rig, seconds: float) -> Part:
     )
 
 
-def _decisions(rig: Rig) -> int:
+def decisions(rig: Rig) -> int:
+    """How often the governor has changed the level within a scene."""
     return rig.balance.decisions if rig.balance else 0
 
 

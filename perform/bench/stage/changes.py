@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from perform import paths
 from perform.bench import Figure, percentiles
 from perform.bench.shows import LATE_FACTOR, SHOW_SIZE, WARM_UP_SECONDS, display, play_for
 from perform.bench.stage.played import Governed, Hand
-from perform.bench.stage.written import DECK_MODEL, open_show, setlist, write_files
+from perform.bench.stage.written import DECK_MODEL, open_show, preset, setlist, write_files
 from perform.clock import stopwatch, thread_seconds
 from perform.generators.model import Model
 from perform.networks import Device
@@ -65,11 +66,15 @@ SCENES = {
     "layers": TWO_LAYERS,
     "edited": EDITED,
 }
+CUT = 'scene = "{}"\ntransition = {{ beats = 0 }}'
+FADE = 'scene = "{}"\ntransition = {{ shader = "dissolve", beats = 2 }}'
 CUTS = ("rings", "layers", "edited", "plain")
 FADES = ("rings", "plain")  # that a transition brings in, too
 ADDED = ("posterise", "mirror", "edges", "halftone", "kaleidoscope", "pulse", "rutt", "crust")
 MODES = ("multiply", "overlay", "difference", "hard-light", "color-dodge", "luminosity", "exclusion", "hue")
 BANKS = (("drops", "strings", "moire"), ("candles", "stars", "tunnel"), ("sea", "truchet", "molnar"))
+
+Choice = TypeVar("Choice")
 
 
 @dataclass(slots=True)
@@ -81,7 +86,7 @@ class Playing:
     hand: Hand
     turn: int = 0
 
-    def next(self, choices: Sequence[str]) -> str:
+    def next(self, choices: Sequence[Choice]) -> Choice:
         """Another of these in each turn."""
         return choices[self.turn % len(choices)]
 
@@ -106,7 +111,7 @@ class Playing:
 
     def save_preset(self, name: str, text: str) -> Iterator[None]:
         """Save a preset; frames until the edit plays."""
-        return self.save(f"presets/{name}.toml", _preset(name, text))
+        return self.save(f"presets/{name}.toml", preset(name, text))
 
     def _cue(self, scene: str) -> int:
         return list(SCENES).index(scene)
@@ -171,10 +176,10 @@ def _preset_model(playing: Playing) -> Iterator[None]:
 
 def _bank(playing: Playing) -> Iterator[None]:
     """The setlist is saved with three other scenes after its own."""
-    shaders = playing.next([" ".join(bank) for bank in BANKS]).split()
+    shaders = playing.next(BANKS)
     names = [f"bank-{shader}" for shader in shaders]
     for name, shader in zip(names, shaders, strict=True):
-        text = _preset(name, f'[generator]\nshader = "{shader}"\n{GRADE}')
+        text = preset(name, f'[generator]\nshader = "{shader}"\n{GRADE}')
         paths.write_whole(playing.folder / f"presets/{name}.toml", text.encode())
     return playing.save(SETLIST_FILE, _setlist(names))
 
@@ -291,7 +296,7 @@ def _kinds_figures(rig: Rig, folder: Path, kinds: Mapping[str, Kind], seconds: f
 
 def change_files() -> dict[str, str]:
     """The shader, the presets and the setlist, by path."""
-    presets = {f"presets/{name}.toml": _preset(name, text) for name, text in SCENES.items()}
+    presets = {f"presets/{name}.toml": preset(name, text) for name, text in SCENES.items()}
     return presets | {TINTED_FILE: TINTED.format(1), SETLIST_FILE: _setlist()}
 
 
@@ -361,11 +366,5 @@ def _venue_text(corner: float) -> str:
     return f'[[display]]\nname = "wall"\nmonitor = "{displays()[0].name}"\ncorners = {corners}\n'
 
 
-def _preset(title: str, text: str) -> str:
-    return f'title = "{title}"\n{text}'
-
-
 def _setlist(more: Sequence[str] = ()) -> str:
-    cuts = [f'scene = "{name}"\ntransition = {{ beats = 0 }}' for name in (*SCENES, *more)]
-    fades = [f'scene = "{name}"\ntransition = {{ shader = "dissolve", beats = 2 }}' for name in FADES]
-    return setlist("Changes", [*cuts[: len(SCENES)], *fades, *cuts[len(SCENES) :]])
+    return setlist("Changes", [*map(CUT.format, SCENES), *map(FADE.format, FADES), *map(CUT.format, more)])

@@ -20,7 +20,15 @@ from perform import show
 from perform.bench import Figure
 from perform.bench.stage.held import Held, growth_figures, memory_figures, traced
 from perform.bench.stage.played import Hand
-from perform.bench.stage.written import DECK_MODEL, DECK_SETLIST, deck, open_show, setlist, write_files
+from perform.bench.stage.written import (
+    DECK_MODEL,
+    DECK_SETLIST,
+    deck,
+    open_show,
+    preset,
+    setlist,
+    write_files,
+)
 from perform.clock import OfflineClock, stopwatch
 from perform.library import Library
 from perform.networks import Device
@@ -65,7 +73,7 @@ def objects_figures(
 
 def object_scenes(model: str) -> dict[str, str]:
     """The presets, by name."""
-    texts = {name: f'title = "{name}"\n{text}'.replace(DECK_MODEL, model) for name, text in SCENES.items()}
+    texts = {name: preset(name, text).replace(DECK_MODEL, model) for name, text in SCENES.items()}
     return texts | {f"deck{n}": deck(n, model) for n in (0, 1)}
 
 

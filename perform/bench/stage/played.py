@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from perform.bench import Figure
+from perform.bench.shows import decisions
 from perform.clock import stopwatch
 from perform.rig import Incoming, Rig
 from perform.scenes.setlist import Setlist
@@ -45,7 +46,7 @@ class Governed:
 
     def __init__(self, rig: Rig) -> None:
         self._rig, self._seconds = rig, defaultdict[str, float](float)
-        self._last, self._decisions = stopwatch(), self._all_decisions()
+        self._last, self._decisions = stopwatch(), decisions(self._rig)
 
     def frame(self) -> None:
         """Play a frame."""
@@ -57,7 +58,7 @@ class Governed:
 
     def figures(self, suffix: str = "") -> Iterator[Figure]:
         """How often it changed the level within a scene; the note says how long it played which level."""
-        changes = self._all_decisions() - self._decisions
+        changes = decisions(self._rig) - self._decisions
         yield Figure(
             f"governor_changes{suffix}",
             changes,
@@ -71,6 +72,3 @@ class Governed:
         whole = sum(self._seconds.values()) or 1.0
         longest = sorted(self._seconds.items(), key=itemgetter(1), reverse=True)
         return "; ".join(f"{seconds / whole:.0%} of the time {text}" for text, seconds in longest)
-
-    def _all_decisions(self) -> int:
-        return self._rig.balance.decisions if self._rig.balance else 0

@@ -75,10 +75,15 @@ beats = 4
 """
 
 
+def preset(title: str, text: str) -> str:
+    """A preset with a title."""
+    return f'title = "{title}"\n{text}'
+
+
 def deck(number: int, model: str = DECK_MODEL) -> str:
     """A preset of four layers with three filters each: the first deck's (0) or the second's (1)."""
     text = DECK.replace("GROUND", GROUNDS[number]).replace("UPPER", UPPER[number])
-    return f'title = "Deck {number + 1}"\n{text.replace("MODEL", model)}'
+    return preset(f"Deck {number + 1}", text.replace("MODEL", model))
 
 
 def setlist(title: str, cues: Iterable[str], more: str = "") -> str:
