@@ -194,18 +194,17 @@ class SceneMaker:
         recipe = self.recipe(settings, role)
         if reused := self._reuse(recipe, preferred):
             return reused
+        sources = {name: self.source(image) for name, image in settings.images.items()}
         shader = Shader(self._context, self._isf(settings.name, role), self._warm_size)
         watched = Watched(self._context, shader) if self._live else shader
-        contained = self._contained(watched, f"{role} {settings.name}", recipe)
+        unit = FedShader(watched, sources, len(isf.LEADING[role])) if sources else watched
+        contained = self._contained(unit, f"{role} {settings.name}", recipe)
         began = stopwatch()
         shader.warm()
         shader.resize(self.size)
         self._context.finish()
         if not self._live and (seconds := stopwatch() - began) > COSTLY:
             log.warning("%s: takes about %.0f s a frame at %dx%d", shader.isf.name, seconds, *self.size)
-        if settings.images:
-            sources = {name: self.source(image) for name, image in settings.images.items()}
-            contained.unit = FedShader(watched, sources, len(isf.LEADING[role]))
         return contained
 
     @property
