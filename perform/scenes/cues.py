@@ -23,6 +23,16 @@ class _Start:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _LeftEnd:
+    """The end that the crossfader has left, 0 or 1: when its cue began, and when the formula of that said
+    that it is over."""
+
+    end: float
+    began: _Start
+    done: _Start | None
+
+
 ROUNDING = 1e-6  # seconds and bars by which sums of floats are off
 
 
@@ -54,8 +64,7 @@ class CueSequencer:
         self._late = False  # the next cue was due, and could not come in yet
         self._done: _Start | None = None  # when the formula of the cue said that it is over
         self._fader: float | None = None  # where the crossfader was
-        # The end that the fader left, when its cue began, and when its formula said that it is over
-        self._left: tuple[float, _Start | None, _Start | None] | None = None
+        self._left: _LeftEnd | None = None  # while the crossfader makes the transition
 
     def use(self, cues: Sequence[Cue], quantise: int, loop: bool) -> None:
         """Go on with edited cues: what waits, or has begun, stays as it is while its scene is still there."""
@@ -159,10 +168,11 @@ class CueSequencer:
 
     def _stand_still(self, moment: Moment) -> None:
         """Move what has begun on by the time of this frame."""
-        self._began, self._done = _later(self._began, moment), _later(self._done, moment)
-        if self._left:
-            end, began, done = self._left
-            self._left = end, _later(began, moment), _later(done, moment)
+        self._began = self._began and _later(self._began, moment)
+        self._done = self._done and _later(self._done, moment)
+        if left := self._left:
+            done = left.done and _later(left.done, moment)
+            self._left = _LeftEnd(left.end, _later(left.began, moment), done)
         if self._allowed is not None:
             self._allowed += moment.dt
 
@@ -224,15 +234,15 @@ class CueSequencer:
                 if state is Readiness.FAILED:
                     self._say_failed(there)
                 return False
-            self._left = end, self._began or now, self._done
+            self._left = _LeftEnd(end, self._began or now, self._done)
             self._enter(there, now)
-        end, began, done = self._left
+        left = self._left
         if fader in (0.0, 1.0):
             self._left = None
-            if fader == end and self._before is not None:
+            if fader == left.end and self._before is not None:
                 self._loaded = self._cue if self._loaded in (None, self._before) else self._loaded
                 self._queued = None if self._queued == self._before else self._queued
-                self._cue, self._began, self._done = self._before, began, done
+                self._cue, self._began, self._done = self._before, left.began, left.done
                 self._turn -= 1
             else:
                 self._began = now
@@ -333,7 +343,7 @@ class CueSequencer:
             gone, whole = moment.seconds - began.seconds, transition.seconds
         progress = 1.0 if gone >= whole - ROUNDING or whole == 0 else max(gone / whole, 0.0)
         if self._left is not None and self._fader is not None:
-            progress = abs(self._fader - self._left[0])
+            progress = abs(self._fader - self._left.end)
         elif self._before is None:
             progress = 1.0
         if progress == 1:
@@ -359,7 +369,7 @@ def _now(moment: Moment) -> _Start:
     return _Start(moment.bar, moment.seconds)
 
 
-def _later(start: _Start | None, moment: Moment) -> _Start | None:
+def _later(start: _Start, moment: Moment) -> _Start:
     """A start later by the time of this frame."""
     bars = moment.dt * moment.bpm / 60 / BEATS_PER_BAR
-    return _Start(start.bar + bars, start.seconds + moment.dt) if start else None
+    return _Start(start.bar + bars, start.seconds + moment.dt)
