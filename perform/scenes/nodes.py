@@ -156,13 +156,10 @@ def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
 
 def _deck_nodes(prefix: str, cue: Cue, named: frozenset[str]) -> dict[str, Node]:
     """The nodes of a cue on a deck; `named` are the addresses that formulas name."""
-    about = "everything that is held on this deck goes back to its formula"
-    parameter, address = (
-        Parameter("release", False, 0, 1, description=about, kind="event"),
-        f"{prefix}{RELEASE}",
-    )
+    address, about = f"{prefix}{RELEASE}", "everything that is held on this deck goes back to its formula"
+    release = _trigger_node(address, "release", about, address in named)
     rows = ((f"{prefix}{start}", settings) for start, settings in _cue_rows(cue))
-    return _unit_nodes(rows, named) | {address: Node(address, parameter, None, WRITE, address in named)}
+    return _unit_nodes(rows, named) | {address: release}
 
 
 def _cue_rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
@@ -199,14 +196,18 @@ def _parameter_nodes(setlist: Setlist) -> Iterator[Node]:
     for control in SHOW_CONTROLS:
         access = WRITE if control.parameter.kind == "event" else READ | WRITE
         yield Node(control.address, control.parameter, _setting_text(settings[control.name]), access)
-    about = "everything that is held goes back to its formula"
-    yield Node(RELEASE, Parameter("release", False, 0, 1, description=about, kind="event"), None, WRITE)
+    yield _trigger_node(RELEASE, "release", "everything that is held goes back to its formula")
     for number, cue in enumerate(setlist.cues, 1):
         about = f"to cue {number}, {cue.scene.title}"
-        go = Parameter(str(number), False, 0, 1, description=about, kind="event")
-        yield Node(f"/scene/{number}", go, None, WRITE)
+        yield _trigger_node(f"/scene/{number}", str(number), about)
         if cue.number:
-            yield Node(cue_address(cue), go, None, WRITE)
+            yield _trigger_node(cue_address(cue), str(number), about)
+
+
+def _trigger_node(address: str, name: str, about: str, in_formulas: bool = False) -> Node:
+    """A node that is written alone: it does something when it is set."""
+    parameter = Parameter(name, False, 0, 1, description=about, kind="event")
+    return Node(address, parameter, None, WRITE, in_formulas)
 
 
 def _free_node(address: str, nodes: Iterable[Node]) -> Node:
@@ -217,7 +218,7 @@ def _free_node(address: str, nodes: Iterable[Node]) -> Node:
     pressed = any(f"onset({signal})" in str(node.setting) for node in users)
     name = address.rpartition("/")[2]
     if pressed:
-        return Node(address, Parameter(name, False, 0, 1, description=about, kind="event"), None, WRITE)
+        return _trigger_node(address, name, about)
     return Node(address, Parameter(name, 0.0, 0.0, 1.0, description=about))
 
 
