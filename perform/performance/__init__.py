@@ -241,12 +241,7 @@ class Performance:
     def _move(self, moment: Moment, signals: Signals, show: Values) -> None:
         """Move through the setlist; a scene that comes in starts again."""
         before = self.position
-        free = f"deck_{DECKS[1 - before.deck]}"
-        chosen = {name: show[name] for name in ("scene", "standby", "deck_a", "deck_b")}
-        new = {name: cue for name, cue in chosen.items() if cue != self._chosen.get(name, 0)}
-        self._chosen = chosen
-        standby = new.get("standby") or new.get(free, 0)
-        self._sequencer.choose(show["go"], show["back"], new.get("scene", 0), standby, show["load_next"])
+        self._choose(show)
         self._request()
         over = bool(self._until and self._until.step(moment, signals)["until"])
         paused = bool(show["pause"] or show["fadeout"])
@@ -261,6 +256,15 @@ class Performance:
             by_law = self._law is not None and (before.by_hand or position.by_hand)
             decks.load_changed(before, position, self.cues, morphs=not by_law)
             self._use_decks()
+
+    def _choose(self, show: Values) -> None:
+        """Choose the cues that hands have chosen on this frame."""
+        free = f"deck_{DECKS[1 - self.position.deck]}"
+        chosen = {name: show[name] for name in ("scene", "standby", "deck_a", "deck_b")}
+        new = {name: cue for name, cue in chosen.items() if cue != self._chosen.get(name, 0)}
+        self._chosen = chosen
+        standby = new.get("standby") or new.get(free, 0)
+        self._sequencer.choose(show["go"], show["back"], new.get("scene", 0), standby, show["load_next"])
 
     def _request(self) -> None:
         """Request what is on show, so that it stays open, and the next cue, while one has FAILED the cue

@@ -61,8 +61,7 @@ class Morph(TransitionInstance):
         coming: dict[int, Image] = {}
         for here, there in self.pairs:
             images = self._morphed(moment, here, before[here], there, after[there])
-            coming[there] = images[-1]
-            drawn |= {here: images[0]}
+            drawn[here], coming[there] = images[0], images[-1]
         drawn |= self.held(moment, before, besides=drawn)
         return (
             self.before.draw(moment, before, earlier, drawn),

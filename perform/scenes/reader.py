@@ -228,20 +228,11 @@ class Reader:
                 return replace(source, values={**source.values, "kept": ""})
         return source
 
-    @staticmethod
-    def _one_kind(table: Table) -> str:
-        """What is wrong with a source that names no kind, or several."""
-        kinds = (*FOOTAGE, "shader")
-        if several := [kind for kind in kinds if kind in table]:
-            return f"has {' and '.join(several)}: a source has one of these"
-        hints = (did_you_mean(name, kinds, 1) for name in table)
-        return f"must have one of {', '.join(kinds)}{next((f'; {hint}' for hint in hints if hint), '')}"
-
     def source(self, key: str, table: Table) -> UnitSettings:
         """A film, a still, a camera, another program or a generator shader, whichever the table names."""
         kinds = [kind for kind in FOOTAGE if kind in table]
         if len(kinds) + ("shader" in table) != 1:
-            self.fault(key, self._one_kind(table))
+            self.fault(key, _kind_fault(table))
             return UnitSettings("", (), {})
         if not kinds:
             return self.shader(key, table, "generator")
@@ -389,6 +380,15 @@ class Reader:
         named = {key: folder / name for key in keys if isinstance(name := table.get(key), str) and name}
         there = {key: found(at) or (at if run_model(at) else None) for key, at in named.items()}
         return table | {key: str(at) for key, at in there.items() if at}
+
+
+def _kind_fault(table: Table) -> str:
+    """What is wrong with a source that names no kind, or several."""
+    kinds = (*FOOTAGE, "shader")
+    if several := [kind for kind in kinds if kind in table]:
+        return f"has {' and '.join(several)}: a source has one of these"
+    hints = (did_you_mean(name, kinds, 1) for name in table)
+    return f"must have one of {', '.join(kinds)}{next((f'; {hint}' for hint in hints if hint), '')}"
 
 
 def _setting(parameter: Parameter, text: object, vocabulary: formula.Vocabulary) -> Setting:
