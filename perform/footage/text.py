@@ -227,8 +227,8 @@ class Text:
         self.size = size
 
     def release(self) -> None:
-        """Release textures and programs; safe to call twice."""
-        for thing in (self._target, self._mask, self._strip):
+        """Release textures; safe to call twice."""
+        for thing in (self._target, self._mask):
             if thing is not None:
                 thing.release()
         self._target = self._mask = None

@@ -193,7 +193,7 @@ class CameraSource:
     def release(self) -> None:
         """Release textures; the camera stays open for others."""
         self._pictures.release()
-        for thing in (self._mixed, self._mix, self._black, self._fallback):
+        for thing in (self._mixed, self._black, self._fallback):
             if thing is not None:
                 thing.release()
 

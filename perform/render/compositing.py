@@ -130,12 +130,10 @@ class Compositor:
         self.size = size
 
     def release(self) -> None:
-        """Release textures and programs; safe to call twice."""
-        for thing in (self._target, *self._strips.values()):
-            if thing:
-                thing.release()
+        """Release the texture; safe to call twice."""
+        if self._target:
+            self._target.release()
         self._target = None
-        self._strips.clear()
 
     def _fitted(self) -> Target:
         if self._target and self._target.size != self.size:

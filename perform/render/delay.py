@@ -53,11 +53,9 @@ class DelayLine:
         return min(self._kept, key=lambda one: abs(one[0] - (now - delay)))[1].texture
 
     def release(self) -> None:
-        """Release all copies and the program; safe to call twice."""
+        """Release all copies; safe to call twice."""
         self._forget()
-        if self._strip:
-            self._strip.release()
-        self._strip = self._newest = None
+        self._newest = None
 
     def _copied(self, image: moderngl.Texture, spare: Target | None) -> Target:
         if spare and spare.size != image.size:

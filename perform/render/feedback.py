@@ -47,7 +47,6 @@ class FeedbackBuffer:
         self._users.discard(user)
         if not self._users and self._copy:
             self.clear()
-            self._copy.release()
             self._copy = None
 
     def keep(self, image: Image) -> None:

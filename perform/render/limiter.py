@@ -120,10 +120,10 @@ class FlashLimiter:
         return self._softened(image) if self._mode == "on" else image
 
     def release(self) -> None:
-        """Release textures and programs; safe to call twice."""
-        for thing in (self._cells, self._shrink, self._mix, self._shown):
-            if thing is not None:
-                thing.release()
+        """Release textures; safe to call twice."""
+        self._cells.release()
+        if self._shown:
+            self._shown.release()
         self._shown = None
 
     def _measured(self, image: moderngl.Texture) -> Numbers:

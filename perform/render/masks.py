@@ -50,7 +50,6 @@ class MaskPicture:
 
     def __init__(self, context: moderngl.Context) -> None:
         self._context = context
-        self._strip: Strip | None = None
         self._drawn: tuple[Sequence[Mask], tuple[int, int]] | None = None
         self._texture: moderngl.Texture | None = None
 
@@ -60,26 +59,25 @@ class MaskPicture:
             return self._texture
         self.release()
         self._texture = self._context.texture(size, 1, dtype="f2")
-        self._strip = Strip(self._context, _MASKS)
         self._draw(table(masks, size))
         self._drawn = masks, size
         return self._texture
 
     def release(self) -> None:
-        """Release texture and program; safe to call twice."""
-        for thing in (self._texture, self._strip):
-            if thing:
-                thing.release()
-        self._texture = self._strip = None
+        """Release the texture; safe to call twice."""
+        if self._texture:
+            self._texture.release()
+        self._texture = None
 
     def _draw(self, sides: Floats) -> None:
-        assert self._texture and self._strip
+        assert self._texture
         rows, columns, _ = sides.shape
         given = self._context.texture((columns, rows), 4, sides.tobytes(), dtype="f4")
         target = self._context.framebuffer([self._texture])
         given.use(0)
         size = self._texture.size
-        self._strip.over(target, (0, 0, *size), sides=0, count=(columns, rows), extent=size)
+        strip = Strip(self._context, _MASKS)
+        strip.over(target, (0, 0, *size), sides=0, count=(columns, rows), extent=size)
         self._context.detect_framebuffer(0).use()
         target.release()
         given.release()

@@ -229,12 +229,10 @@ class Pictures:
         return self._output.texture
 
     def release(self) -> None:
-        """Release textures and programs; safe to call twice."""
+        """Release textures; safe to call twice."""
         self._forget()
         for target in (*self._targets, self._output):
             target.release()
-        for strip in (self._spread, self._tall, self._wide):
-            strip.release()
         self._targets = []
 
     def _forget(self) -> None:

@@ -87,11 +87,9 @@ class Present:
         )
 
     def release(self) -> None:
-        """Release the texture and the program; safe to call twice."""
+        """Release the texture; safe to call twice."""
         if self._target:
             self._target.release()
-        self._plain.release()
-        self._gamma.release()
 
 
 def dither_shift(frame: int) -> float:

@@ -171,12 +171,9 @@ class Projector:
         self._masks.render((), (1, 1))
 
     def release(self) -> None:
-        """Release textures and programs; safe to call twice."""
+        """Release textures; safe to call twice."""
         self._present.release()
         self._masks.release()
-        for strip in self._strips.values():
-            strip.release()
-        self._strips.clear()
         if self._points:
             self._points.release()
         self._points = None

@@ -124,7 +124,7 @@ class Shader:
         self._programs = [self._compiled(index) for index in range(len(self.isf.passes))]
         self._strips = [self._own(self._context.vertex_array(program, [])) for program in self._programs]
         keeps = any(step.persistent for step in self.isf.passes)
-        self._copy = self._own(Strip(self._context, COPY)) if keeps else None
+        self._copy = Strip(self._context, COPY) if keeps else None
         self._black = self._own(self._context.texture((1, 1), 4, b"\0\0\0\xff"))
         units = self._bind_samplers()
         self._image_units = [units[name] for name in self.isf.images]

@@ -50,8 +50,8 @@ class Strip:
     """A program that draws over all of a target; uniforms keep their values until they are set again.
 
     Strips of one text share the program, which its context keeps for the next ones: so nothing is compiled
-    again while a show plays. Another `vertex` shader than that of four corners gets `gl_VertexID` and
-    `gl_InstanceID` alone.
+    again while a show plays, and a strip owns nothing to release. Another `vertex` shader than that of four
+    corners gets `gl_VertexID` and `gl_InstanceID` alone.
     """
 
     def __init__(self, context: moderngl.Context, fragment: str, vertex: str = VERTEX) -> None:
@@ -93,9 +93,6 @@ class Strip:
         framebuffer.viewport = region
         compiled.vertices.render(self._mode, vertices, instances=instances)
         compiled.drawn = True
-
-    def release(self) -> None:
-        """It owns nothing: the context keeps the program."""
 
 
 def _compiled(context: moderngl.Context, vertex: str, fragment: str) -> _Compiled:

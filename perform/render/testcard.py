@@ -128,10 +128,9 @@ class Card:
         return self._target.texture
 
     def release(self) -> None:
-        """Release textures and the program."""
+        """Release textures."""
         self._still.release()
         self._target.release()
-        self._strip.release()
 
 
 def display_card(shown: Shown) -> Drawn:
