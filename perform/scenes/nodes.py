@@ -149,23 +149,23 @@ def cue_address(cue: Cue) -> str:
     return f"/cue/{segment(cue.number)}/start"
 
 
+def cue_rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
+    """The units of a cue, those of its scene and its transition, each with the beginning of its addresses."""
+    rows = [(one.prefix, one.settings) for one in units(cue.scene)]
+    return [*rows, ("/transition", cue.transition.shader)]
+
+
 def _cue_nodes(cue: Cue, show: Mapping[str, Node]) -> dict[str, Node]:
     named = osc_addresses(cue.scene.signal_names | cue.transition.shader.signal_names)
-    return _with_formulas(_unit_nodes(_cue_rows(cue)), named - show.keys())
+    return _with_formulas(_unit_nodes(cue_rows(cue)), named - show.keys())
 
 
 def _deck_nodes(prefix: str, cue: Cue, named: frozenset[str]) -> dict[str, Node]:
     """The nodes of a cue on a deck; `named` are the addresses that formulas name."""
     address, about = f"{prefix}{RELEASE}", "everything that is held on this deck goes back to its formula"
     release = _trigger_node(address, "release", about, address in named)
-    rows = ((f"{prefix}{start}", settings) for start, settings in _cue_rows(cue))
+    rows = ((f"{prefix}{start}", settings) for start, settings in cue_rows(cue))
     return _unit_nodes(rows, named) | {address: release}
-
-
-def _cue_rows(cue: Cue) -> list[tuple[str, UnitSettings]]:
-    """The units of a cue, each with the beginning of its addresses."""
-    rows = [(one.prefix, one.settings) for one in units(cue.scene)]
-    return [*rows, ("/transition", cue.transition.shader)]
 
 
 def _unit_nodes(

@@ -29,6 +29,7 @@ from perform.scenes.nodes import (
     Node,
     all_nodes,
     cue_address,
+    cue_rows,
     deck_prefix,
     unit_addresses,
     units,
@@ -197,9 +198,8 @@ class AddressRouter:
         return (name, "") if name in self.nodes or not part.isdecimal() else (address, part)
 
     def _add_cue(self, prefix: str, one: CueControls) -> None:
-        for unit, controls in zip(units(one.cue.scene), one.scene, strict=True):
-            self._add(f"{prefix}{unit.prefix}", controls)
-        self._add(f"{prefix}/transition", one.transition)
+        for (start, _), controls in zip(cue_rows(one.cue), one.all, strict=True):
+            self._add(f"{prefix}{start}", controls)
 
     def _add(self, prefix: str, controls: RunningControls) -> None:
         for address, parameter, owner in unit_addresses(prefix, controls):
