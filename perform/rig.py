@@ -277,8 +277,8 @@ class Rig:
                 cues = self.stage.open(setlist, self.performance.loaded_first)
                 faults = *setlist.faults, *map(reason, self.stage.rejected)
                 over, law = self.stage.over, self.stage.law
-                scenes = tuple(one.cue for one in cues)
-                setlist = replace(setlist, cues=scenes, over=over.scene if over else None, faults=())
+                played_cues = tuple(one.cue for one in cues)
+                setlist = replace(setlist, cues=played_cues, over=over.scene if over else None, faults=())
                 self.performance.change(setlist, cues, over, law)
                 log_kept(*faults)
                 if not faults or (setlist, self._units()) != (played, before):

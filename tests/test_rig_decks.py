@@ -23,19 +23,6 @@ speed = 3
 [transition]
 beats = 0
 """
-
-
-def cues(*names: str) -> str:
-    return HEAD + "".join(map(CUE.format, names))
-
-
-def frame(show: Show, *said: tuple[str, float]) -> bytes:
-    """The next frame."""
-    show.pixel(*said)
-    assert show.memory.last
-    return show.memory.last.pixels.tobytes()
-
-
 HALVES = """/*{"ISFVSN": "2", "INPUTS": [{"NAME": "startImage", "TYPE": "image"},
     {"NAME": "endImage", "TYPE": "image"}, {"NAME": "progress", "TYPE": "float", "DEFAULT": 0},
     {"NAME": "green", "TYPE": "float", "DEFAULT": 0, "MIN": 0, "MAX": 1}]}*/
@@ -44,8 +31,6 @@ void main() {
     gl_FragColor.g = green;
 }
 """
-
-
 FEEDBACK = """title = "Feedback"
 [[layer]]
 [layer.source]
@@ -60,6 +45,17 @@ path = "walk"
 beats = 0.5
 path = "morph"
 """
+
+
+def cues(*names: str) -> str:
+    return HEAD + "".join(map(CUE.format, names))
+
+
+def frame(show: Show, *said: tuple[str, float]) -> bytes:
+    """The next frame."""
+    show.pixel(*said)
+    assert show.memory.last
+    return show.memory.last.pixels.tobytes()
 
 
 @pytest.fixture
@@ -84,8 +80,8 @@ def test_a_scene_that_is_opened_twice_or_no_longer_twice_goes_on(
     show = start(cues(*before))
     show.pixel()
     pixels = [show.pixel(("/scene/2", 1.0))]
-    for frame in range(20):
-        if frame == 10:
+    for number in range(20):
+        if number == 10:
             show.edit("setlists/decks.toml", cues(*after))
         pixels.append(show.pixel())
     assert not show.rig.faults.counts

@@ -40,9 +40,8 @@ def load_changed(
             one.load(_scene(on_deck(1 - deck, position, cues)))
     if position.turn > before.turn:
         cues[position.cue].scene.enter()
-    comes = position.cue if position.turn > before.turn and position.before is not None else None
-    coming = before.cue if position.turn < before.turn else comes
-    if morphs and coming is not None and cues[coming].cue.transition.morph:
+    made = _made(before, position)
+    if morphs and made is not None and cues[made].cue.transition.morph:
         go_on_from(cues[position.cue].scene, cues[before.cue].scene)
 
 
@@ -68,6 +67,14 @@ def load_edited(
 def is_same(one: CueInstance, before: CueInstance) -> bool:
     """Whether a cue plays the scene that another did before an edit."""
     return one.cue.scene.file.name == before.cue.scene.file.name
+
+
+def _made(before: CuePosition, position: CuePosition) -> int | None:
+    """The cue whose transition begins, or has gone back to its beginning; None: there is no such one."""
+    if position.turn < before.turn:
+        return before.cue
+    begins = position.turn > before.turn and position.before is not None
+    return position.cue if begins else None
 
 
 def _scene(one: CueInstance | None) -> SceneInstance | None:
